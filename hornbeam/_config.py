@@ -1,0 +1,180 @@
+"""Process-wide settings: default float type, epsilon, image layout, backend choice, verbosity.
+
+They start from `~/.keras/keras.json` (or `$KERAS_HOME`), as Keras users expect, and from the environment.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+
+BACKENDS = ("jax", "torch", "tensorflow", "numpy")
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_LAYOUTS = ("channels_last", "channels_first")
+
+
+def home() -> Path:
+    """The folder that holds `keras.json` and cached data sets: `$KERAS_HOME`, else `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def _read_file() -> dict[str, Any]:
+    try:
+        values = json.loads((home() / "keras.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+_file = _read_file()
+_floatx: str = _file.get("floatx") if _file.get("floatx") in _FLOATS else "float32"
+_epsilon: float = float(_file["epsilon"]) if isinstance(_file.get("epsilon"), float) else 1e-7
+_layout: str = _file["image_data_format"] if _file.get("image_data_format") in _LAYOUTS else "channels_last"
+_interactive = True
+_traceback_filtering = True
+_max_epochs: int | None = None
+_max_steps_per_epoch: int | None = None
+
+
+def choose_backend() -> str:
+    """The name of the backend this process uses.
+
+    The first of `$HORNBEAM_BACKEND`, `$KERAS_BACKEND`, the file `keras.json`, and the first of jax, torch,
+    tensorflow, numpy that is installed. A name asked for in the environment is never replaced by another.
+    """
+    for variable in ("HORNBEAM_BACKEND", "KERAS_BACKEND"):
+        name = os.environ.get(variable)
+        if name:
+            if name not in BACKENDS:
+                raise UnknownNameError("backend", name, BACKENDS, f"environment variable {variable}")
+            return name
+    wanted = _file.get("backend")
+    if wanted in BACKENDS and importlib.util.find_spec(wanted) is not None:
+        return wanted
+    return next(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
+
+
+def floatx() -> str:
+    """The default float type, such as ``"float32"``."""
+    return _floatx
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default float type: "float16", "bfloat16", "float32" or "float64"."""
+    global _floatx
+    if value not in _FLOATS:
+        raise UnknownNameError("float type", value, _FLOATS, "set_floatx")
+    _floatx = str(value)
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite."""
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the value of `epsilon`."""
+    global _epsilon
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ArgumentTypeError("a number", repr(value), "set_epsilon")
+    _epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """The default layout of images: "channels_last" or "channels_first"."""
+    return _layout
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets the default layout of images: "channels_last" or "channels_first"."""
+    global _layout
+    if data_format not in _LAYOUTS:
+        raise UnknownNameError("image layout", data_format, _LAYOUTS, "set_image_data_format")
+    _layout = str(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """`data_format` checked, or the default layout for None."""
+    if data_format is None:
+        return _layout
+    name = str(data_format).lower()
+    if name not in _LAYOUTS:
+        raise UnknownNameError("image layout", data_format, _LAYOUTS, "data_format")
+    return name
+
+
+def enable_interactive_logging() -> None:
+    """Progress goes to standard output (the default)."""
+    global _interactive
+    _interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Progress goes to Python's `logging` instead of standard output."""
+    global _interactive
+    _interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress goes to standard output."""
+    return _interactive
+
+
+def enable_traceback_filtering() -> None:
+    """Tracebacks hide hornbeam's own frames (the default)."""
+    global _traceback_filtering
+    _traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """Tracebacks show all frames."""
+    global _traceback_filtering
+    _traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks hide hornbeam's own frames."""
+    return _traceback_filtering
+
+
+def _positive(value: int | None, where: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ArgumentError("a positive integer or None", repr(value), where)
+    return value
+
+
+def max_epochs() -> int | None:
+    """The most epochs any `fit` runs, or None (also `$KERAS_MAX_EPOCHS`)."""
+    return _max_epochs if _max_epochs is not None else _from_environment("KERAS_MAX_EPOCHS")
+
+
+def set_max_epochs(value: int | None) -> None:
+    """Limits the epochs of every `fit`, for quick trials of long programs."""
+    global _max_epochs
+    _max_epochs = _positive(value, "set_max_epochs")
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most steps an epoch runs, or None (also `$KERAS_MAX_STEPS_PER_EPOCH`)."""
+    if _max_steps_per_epoch is not None:
+        return _max_steps_per_epoch
+    return _from_environment("KERAS_MAX_STEPS_PER_EPOCH")
+
+
+def set_max_steps_per_epoch(value: int | None) -> None:
+    """Limits the steps of every epoch, for quick trials of long programs."""
+    global _max_steps_per_epoch
+    _max_steps_per_epoch = _positive(value, "set_max_steps_per_epoch")
+
+
+def _from_environment(name: str) -> int | None:
+    text = os.environ.get(name)
+    return _positive(int(text), name) if text and text.isdigit() else None
+

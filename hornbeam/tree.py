@@ -1,0 +1,157 @@
+"""Nested structures of lists, tuples, dicts and named tuples: flatten, map, pack. None is a leaf.
+
+Stands on optree, which does the walking in C++.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import optree
+
+from hornbeam.errors import ArgumentError, ArgumentTypeError
+
+NAMESPACE = "hornbeam"
+
+
+class MAP_TO_NONE:
+    """What the function of `traverse` returns to put None in place of a subtree."""
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether `structure` is a container (list, tuple, dict, ...) and not a leaf."""
+    return not optree.tree_is_leaf(structure, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def flatten(structure: Any) -> list[Any]:
+    """The leaves of `structure`, depth first; dicts in the order of their sorted keys.
+
+    >>> flatten({"b": 2, "a": [1, None]})
+    [1, None, 2]
+    """
+    return optree.tree_leaves(structure, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """The leaves of `structure` with the path of keys and indices that leads to each."""
+    paths, leaves, _ = optree.tree_flatten_with_path(structure, none_is_leaf=True, namespace=NAMESPACE)
+    return list(zip(paths, leaves, strict=True))
+
+
+def structure_of(structure: Any) -> optree.PyTreeSpec:
+    """A hashable description of the nesting, without the leaves."""
+    return optree.tree_structure(structure, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def flatten_and_structure(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
+    """The leaves of `structure` and a hashable description of its nesting."""
+    return optree.tree_flatten(structure, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def unflatten(description: optree.PyTreeSpec, leaves: Iterable[Any]) -> Any:
+    """Builds the structure that `structure_of` described around new leaves."""
+    return optree.tree_unflatten(description, leaves)
+
+
+def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
+    """Applies `function` to each leaf, or to the matching leaves of several structures of one nesting."""
+    if not callable(function):
+        raise ArgumentTypeError("a callable", repr(function), "map_structure")
+    if not structures:
+        raise ArgumentError("at least one structure", "none", "map_structure")
+    for other in structures[1:]:
+        assert_same_structure(structures[0], other)
+    return optree.tree_map(function, *structures, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def map_structure_up_to(shallow: Any, function: Callable[..., Any], *structures: Any) -> Any:
+    """Applies `function` to the parts of `structures` that stand where `shallow` has its leaves."""
+    description = structure_of(shallow)
+    try:
+        parts = [description.flatten_up_to(one) for one in structures]
+    except (ValueError, TypeError, KeyError) as problem:
+        raise ArgumentError(f"structures that begin like {shallow!r}", str(problem), "map_structure_up_to") from None
+    return unflatten(description, [function(*row) for row in zip(*parts, strict=True)])
+
+
+def map_shape_structure(function: Callable[[tuple], Any], structure: Any) -> Any:
+    """Applies `function` to each shape in `structure`: a tuple or list of ints and Nones is one leaf."""
+    return optree.tree_map(
+        function, structure, is_leaf=is_shape, none_is_leaf=True, namespace=NAMESPACE
+    )
+
+
+def is_shape(value: Any) -> bool:
+    """Whether `value` is a tuple or list of ints and Nones."""
+    return isinstance(value, (tuple, list)) and all(
+        one is None or (isinstance(one, int) and not isinstance(one, bool)) for one in value
+    )
+
+
+def assert_same_structure(a: Any, b: Any, check_types: bool = False) -> None:
+    """Raises a ValueError that names both structures unless `a` and `b` are nested alike."""
+    if not optree.tree_structure(a, none_is_leaf=True, namespace=NAMESPACE) == optree.tree_structure(
+        b, none_is_leaf=True, namespace=NAMESPACE
+    ):
+        if not check_types and _loose(a) == _loose(b):
+            return
+        raise ArgumentError(f"two structures nested alike, such as {structure_of(a)}", f"{structure_of(b)}")
+
+
+def _loose(structure: Any) -> Any:
+    # lists and tuples count as the same nesting
+    if isinstance(structure, (list, tuple)):
+        return [_loose(one) for one in structure]
+    if isinstance(structure, dict):
+        return {key: _loose(one) for key, one in structure.items()}
+    return None
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raises a ValueError unless the leaves of `a` and `b` have the same paths."""
+    paths = [{path for path, _ in flatten_with_path(one)} for one in (a, b)]
+    if paths[0] != paths[1]:
+        raise ArgumentError("two structures with the same paths", f"differing at {sorted(map(str, paths[0] ^ paths[1]))}")
+
+
+def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
+    """Builds a structure nested like `structure` from a flat list of leaves."""
+    description = structure_of(structure)
+    flat = list(flat_sequence)
+    if len(flat) != description.num_leaves:
+        raise ArgumentError(f"{description.num_leaves} leaves for {description}", f"{len(flat)}", "pack_sequence_as")
+    return unflatten(description, flat)
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """Replaces each list in `structure` by a tuple."""
+    return traverse(lambda one: tuple(one) if isinstance(one, list) else None, structure, top_down=False)
+
+
+def traverse(function: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Visits each subtree; what `function` returns, unless None, takes the place of the subtree.
+
+    Args:
+        function: Called with a subtree. None means: leave it, and go on into it. `MAP_TO_NONE` puts None.
+        structure: Any nested structure.
+        top_down: Whether a subtree is visited before its parts (then replaced subtrees are not entered).
+
+    Returns:
+        The new structure.
+    """
+
+    def replaced(part: Any) -> Any:
+        result = function(part)
+        if result is None:
+            return part
+        return None if result is MAP_TO_NONE else result
+
+    if top_down:
+        result = function(structure)
+        if result is not None:
+            return None if result is MAP_TO_NONE else result
+    if is_nested(structure):
+        children, about, _, rebuild = optree.tree_flatten_one_level(structure, none_is_leaf=True, namespace=NAMESPACE)
+        structure = rebuild(about, [traverse(function, child, top_down) for child in children])
+    return structure if top_down else replaced(structure)

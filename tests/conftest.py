@@ -1,0 +1,14 @@
+"""What all tests share: the folder of real data and golden files, and warnings as errors."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the golden files and the real data, beside the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.fail(f"expected the folder {folder.name!r} with golden files and data beside the checkout")
+    return folder
