@@ -1,0 +1,244 @@
+"""The interface between hornbeam and a framework: all that a new backend has to supply.
+
+A member with a body here works on every backend; a backend replaces it where it owns something better. Code
+above asks `"gradients" in backend.features`, never for a backend's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from hornbeam import tree
+from hornbeam.dtypes import standardize_dtype
+from hornbeam.errors import ArgumentError, UnsupportedError
+
+
+class Struct:
+    """Shape and dtype of a tensor that does not exist; what abstract evaluation takes and gives.
+
+    Args:
+        shape: One int, or None where the size is open, per axis.
+        dtype: A dtype name.
+    """
+
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape: Sequence[int | None], dtype: str) -> None:
+        self.shape = tuple(shape)
+        self.dtype = dtype
+
+    def __repr__(self) -> str:
+        return f"Struct(shape={self.shape}, dtype={self.dtype!r})"
+
+
+class Backend:
+    """One framework, seen through the members that hornbeam needs.
+
+    Attributes:
+        name: The name users choose it by.
+        xp: A namespace with NumPy's functions, working on this backend's tensors.
+        features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse".
+        layer_base: The class that layers derive from, such as torch's `nn.Module`.
+        overrides: Ops, by name, for which the backend owns a better kernel. Same signature as the op's body.
+        probe_sizes: Two sizes that stand for None in abstract evaluation; both divisible by small numbers.
+    """
+
+    name: str = ""
+    xp: Any = None
+    features: frozenset[str] = frozenset()
+    layer_base: type = object
+    overrides: Mapping[str, Callable[..., Any]] = {}
+    probe_sizes: tuple[int, int] = (12, 24)
+    # the widest types that tensors have by default; larger requests are narrowed
+    narrowed: Mapping[str, str] = {}
+
+    # --- tensors -------------------------------------------------------------------------------------------
+
+    def is_array(self, value: Any) -> bool:
+        """Whether `value` is a tensor of this backend, concrete or traced."""
+        raise NotImplementedError
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        """`value` (array of any kind, number, nested list) as a tensor; None keeps its own dtype."""
+        raise NotImplementedError
+
+    def to_numpy(self, value: Any) -> np.ndarray:
+        """A tensor as a NumPy array that nobody else writes to."""
+        return np.asarray(value)
+
+    def shape(self, value: Any) -> tuple[int, ...]:
+        """The static shape of a tensor."""
+        return tuple(value.shape)
+
+    def dtype(self, value: Any) -> str:
+        """The dtype name of a tensor."""
+        return standardize_dtype(value.dtype)
+
+    def cast(self, value: Any, dtype: str) -> Any:
+        """`value` with another dtype."""
+        return self.asarray(value, dtype)
+
+    def native_dtype(self, dtype: str) -> Any:
+        """What `xp` functions take as `dtype=` for this name."""
+        return self.narrowed.get(dtype, dtype)
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        """A handle that holds `value`; what it is only the backend knows."""
+        return self.asarray(value, dtype)
+
+    def read(self, handle: Any) -> Any:
+        """The tensor in a handle."""
+        return handle
+
+    def write(self, handle: Any, value: Any) -> Any:
+        """Puts `value`, of the same shape and dtype, into a handle; returns the handle to keep."""
+        return value
+
+    def copy(self, value: Any) -> Any:
+        """A tensor with the same values and memory of its own."""
+        return self.xp.array(value, copy=True)
+
+    # --- evaluation ----------------------------------------------------------------------------------------
+
+    def abstract(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What `function` would return, as `Struct`s, without computing it.
+
+        Each None in the shape of a `Struct` among the arguments is replaced by two different sizes in turn;
+        an axis of the result that differs between the two is None.
+        """
+        leaves, description = tree.flatten_and_structure((args, kwargs))
+        open_axes = any(isinstance(leaf, Struct) and None in leaf.shape for leaf in leaves)
+        results = []
+        for size in self.probe_sizes if open_axes else self.probe_sizes[:1]:
+            filled = [
+                Struct([size if axis is None else axis for axis in leaf.shape], leaf.dtype)
+                if isinstance(leaf, Struct)
+                else leaf
+                for leaf in leaves
+            ]
+            results.append(self.probe(function, filled, description))
+        return tree.map_structure(_merge, *results)
+
+    def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
+        """Calls `function` with leaves whose `Struct`s have complete shapes; tensors come back as `Struct`s."""
+        raise NotImplementedError
+
+    def cond(self, predicate: Any, true_function: Callable[[], Any], false_function: Callable[[], Any]) -> Any:
+        """One of two branches, chosen by a boolean tensor."""
+        return true_function() if bool(self.to_numpy(predicate)) else false_function()
+
+    def while_loop(self, condition: Callable, body: Callable, values: tuple, limit: int | None) -> tuple:
+        """Runs `body` on a tuple of values while `condition` holds."""
+        count = 0
+        while bool(self.to_numpy(condition(*values))) and (limit is None or count < limit):
+            values = tuple(body(*values))
+            count += 1
+        return values
+
+    def scan(self, step: Callable, carry: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> tuple:
+        """Runs `step(carry, x) -> (carry, y)` along axis 0 of `xs`; returns the last carry and all y, stacked."""
+        outputs = []
+        for index in range(length - 1, -1, -1) if reverse else range(length):
+            carry, output = step(carry, tree.map_structure(lambda part, i=index: part[i], xs) if xs is not None else None)
+            outputs.append(output)
+        if reverse:
+            outputs.reverse()
+        if not outputs:
+            return carry, None
+        return carry, tree.map_structure(lambda *parts: None if parts[0] is None else self.xp.stack(parts), *outputs)
+
+    def vectorized_map(self, function: Callable, elements: Any) -> Any:
+        """`function` on each slice along axis 0, results stacked."""
+        count = self.shape(tree.flatten(elements)[0])[0]
+        rows = [function(tree.map_structure(lambda part, i=index: part[i], elements)) for index in range(count)]
+        return tree.map_structure(lambda *parts: self.xp.stack(parts), *rows)
+
+    def stop_gradient(self, value: Any) -> Any:
+        """`value`, through which no gradient flows."""
+        return value
+
+    def custom_gradient(self, function: Callable) -> Callable:
+        """`function(*args) -> (value, backward)` as a function whose gradient is `backward(upstream)`."""
+        return lambda *args, **kwargs: function(*args, **kwargs)[0]
+
+    def remat(self, function: Callable) -> Callable:
+        """`function`, whose inner results are computed again for the gradient instead of kept."""
+        return function
+
+    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+        """`function(*arguments) -> (scalar, aux)`: the scalar, aux, and the gradient for each argument."""
+        raise UnsupportedError(
+            "a backend with gradients", f"the {self.name} backend", "value_and_grad",
+            "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
+        )
+
+    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
+        """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory."""
+        raise UnsupportedError(
+            "a backend that compiles", f"the {self.name} backend", "jit", "Pass jit_compile=False or run_eagerly=True."
+        )
+
+    def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
+        """`carry = body(i, carry)` for each i from `start` to `stop`, inside a compiled function."""
+        for index in range(int(start), int(stop)):
+            carry = body(index, carry)
+        return carry
+
+    def constants(self) -> AbstractContextManager:
+        """Inside it, computation gives true values even while a function is being traced."""
+        return nullcontext()
+
+    def is_tracing(self) -> bool:
+        """Whether a function is being traced right now."""
+        return False
+
+    # --- randomness ----------------------------------------------------------------------------------------
+
+    def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        """uint32 bits of Threefry-2x32 under `key`, a uint32 tensor [2]; equal on all backends."""
+        raise NotImplementedError
+
+    # --- placement -----------------------------------------------------------------------------------------
+
+    def put(self, batch: Any) -> Any:
+        """A tree of host arrays as tensors on the default device; runs ahead of the computation."""
+        return tree.map_structure(
+            lambda leaf: leaf if leaf is None or not is_numeric(leaf) else self.asarray(leaf), batch
+        )
+
+    def device(self, name: str) -> AbstractContextManager:
+        """A scope in which new tensors lie on the device named like "cpu:0" or "gpu:1"."""
+        if not str(name).lower().startswith("cpu"):
+            raise ArgumentError("a device of this backend", repr(name), f"device on the {self.name} backend")
+        return nullcontext()
+
+    def devices(self, kind: str | None = None) -> list[str]:
+        """The names of the devices, such as ["cpu:0"]."""
+        return ["cpu:0"] if kind in (None, "cpu") else []
+
+    def wait(self, value: Any) -> None:
+        """Returns when `value` is computed."""
+
+
+def is_numeric(value: Any) -> bool:
+    """Whether an array can live on a device; strings and objects cannot."""
+    dtype = getattr(value, "dtype", None)
+    return not (isinstance(dtype, np.dtype) and dtype.kind in "OSUMm")
+
+
+def _merge(first: Any, *others: Any) -> Any:
+    if not others or not isinstance(first, Struct):
+        return first
+    (second,) = others
+    if not isinstance(second, Struct) or len(first.shape) != len(second.shape):
+        raise ArgumentError(
+            "a function whose result has the same rank for every batch size",
+            f"{first} and {second}", "shape inference", "Give the layer a compute_output_shape method.",
+        )
+    return Struct([a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)], first.dtype)

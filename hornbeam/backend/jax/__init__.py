@@ -1,0 +1,159 @@
+"""The JAX backend: compiles whole training steps, on CPU, GPU and TPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from hornbeam import tree
+from hornbeam.backend.base import Backend, Struct
+from hornbeam.backend.jax import cache, nn
+from hornbeam.dtypes import standardize_dtype
+from hornbeam.errors import ArgumentError
+
+_NARROWED = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
+
+
+class JaxBackend(Backend):
+    """`jax.Array`s as tensors; a variable's handle is the array itself."""
+
+    name = "jax"
+    xp = jnp
+    features = frozenset({"gradients", "compile", "fusion"})
+    overrides = nn.OVERRIDES
+    # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
+    probe_sizes = (840, 1680)
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        return {} if jax.config.jax_enable_x64 else _NARROWED
+
+    def is_array(self, value: Any) -> bool:
+        return isinstance(value, jax.Array)
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        if dtype is not None:
+            if type(value) is np.ndarray:
+                # converting on the host avoids one compilation per shape
+                return jnp.asarray(value.astype(self.native_dtype(dtype), copy=False))
+            return jnp.asarray(value, self.native_dtype(dtype))
+        if isinstance(value, jax.Array):
+            return value
+        if type(value) is np.ndarray:
+            narrow = self.narrowed.get(value.dtype.name)
+            return jnp.asarray(value if narrow is None else value.astype(narrow))
+        if hasattr(value, "detach"):  # a torch tensor, perhaps one that tracks gradients
+            return self.asarray(value.detach().cpu().numpy())
+        if isinstance(value, (list, tuple)):
+            return jnp.asarray(value, dtype=None if not _only_floats(value) else standardize_dtype(float))
+        return jnp.asarray(value)
+
+    def cast(self, value: Any, dtype: str) -> Any:
+        return lax.convert_element_type(value, self.native_dtype(dtype))
+
+    def native_dtype(self, dtype: str) -> Any:
+        return jnp.dtype(self.narrowed.get(dtype, dtype))
+
+    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        with jax.ensure_compile_time_eval():
+            return jnp.array(value, self.native_dtype(dtype), copy=True)
+
+    def to_numpy(self, value: Any) -> np.ndarray:
+        return np.asarray(value)
+
+    def copy(self, value: Any) -> Any:
+        return jnp.array(value, copy=True)
+
+    def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
+        structs = [leaf for leaf in leaves if isinstance(leaf, Struct)]
+        fixed: list[Any] = []
+
+        def pure(*values: Any) -> list[Any]:
+            rest = iter(values)
+            args, kwargs = tree.unflatten(
+                description, [next(rest) if isinstance(leaf, Struct) else leaf for leaf in leaves]
+            )
+            outputs, out_description = tree.flatten_and_structure(function(*args, **kwargs))
+            fixed[:] = [out_description, [None if isinstance(one, jax.Array) else (one,) for one in outputs]]
+            return [one for one in outputs if isinstance(one, jax.Array)]
+
+        shapes = jax.eval_shape(pure, *(jax.ShapeDtypeStruct(one.shape, self.native_dtype(one.dtype)) for one in structs))
+        found = iter(Struct(one.shape, standardize_dtype(one.dtype)) for one in shapes)
+        return tree.unflatten(fixed[0], [next(found) if one is None else one[0] for one in fixed[1]])
+
+    def cond(self, predicate: Any, true_function: Callable[[], Any], false_function: Callable[[], Any]) -> Any:
+        return lax.cond(predicate, lambda: true_function(), lambda: false_function())
+
+    def while_loop(self, condition: Callable, body: Callable, values: tuple, limit: int | None) -> tuple:
+        if limit is None:
+            return lax.while_loop(lambda carry: condition(*carry), lambda carry: tuple(body(*carry)), values)
+        _, values = lax.while_loop(
+            lambda state: (state[0] < limit) & condition(*state[1]),
+            lambda state: (state[0] + 1, tuple(body(*state[1]))),
+            (0, values),
+        )
+        return values
+
+    def scan(self, step: Callable, carry: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> tuple:
+        return lax.scan(step, carry, xs, length=length, reverse=reverse, unroll=unroll)
+
+    def vectorized_map(self, function: Callable, elements: Any) -> Any:
+        return jax.vmap(function)(elements)
+
+    def stop_gradient(self, value: Any) -> Any:
+        return lax.stop_gradient(value)
+
+    def custom_gradient(self, function: Callable) -> Callable:
+        return jax.custom_gradient(function)
+
+    def remat(self, function: Callable) -> Callable:
+        return jax.checkpoint(function)
+
+    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+        (value, aux), gradients = jax.value_and_grad(lambda parts: function(*parts), has_aux=True)(list(arguments))
+        return value, aux, gradients
+
+    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
+        cache.enable()
+        return jax.jit(function, donate_argnums=tuple(donate), compiler_options=nn.compiler_options() or None)
+
+    def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
+        return lax.fori_loop(start, stop, body, carry)
+
+    def constants(self) -> AbstractContextManager:
+        return jax.ensure_compile_time_eval()
+
+    def is_tracing(self) -> bool:
+        return not jax.core.trace_state_clean()
+
+    def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        return jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), tuple(shape), "uint32")
+
+    def device(self, name: str) -> AbstractContextManager:
+        kind, _, index = str(name).lower().partition(":")
+        try:
+            found = jax.devices("gpu" if kind == "cuda" else kind)[int(index or 0)]
+        except (RuntimeError, IndexError, ValueError):
+            raise ArgumentError(f"one of the devices {self.devices()}", repr(name), "device") from None
+        return jax.default_device(found)
+
+    def devices(self, kind: str | None = None) -> list[str]:
+        found = [f"{one.platform}:{one.id}" for one in jax.devices()]
+        return found if kind is None else [one for one in found if one.startswith(kind.lower().replace("cuda", "gpu"))]
+
+    def wait(self, value: Any) -> None:
+        jax.block_until_ready(value)
+
+
+def _only_floats(values: Any) -> bool:
+    leaves = tree.flatten(values)
+    return any(type(leaf) is float for leaf in leaves) and all(type(leaf) in (int, float, bool) for leaf in leaves)
+
+
+backend = JaxBackend()

@@ -1,0 +1,225 @@
+"""The one context object of a thread: what surrounds the code that runs now, and who may read variables how.
+
+It knows no variable and no layer; it only keeps what they put here.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Context(threading.local):
+    """Per thread: everything that a call inherits from the calls around it.
+
+    Attributes:
+        trace: The innermost `Trace`, or None.
+        autocast: The float dtype in which variables are read, or None for their own.
+        training: What `training` the enclosing layer call runs with; None outside of calls and where unset.
+        depth: How many layer calls enclose this code.
+        path: The names of the enclosing layers and name scopes.
+        reader: None when variables may be read directly; else the function that reads one.
+    """
+
+    trace: Trace | None = None
+    autocast: str | None = None
+    training: bool | None = None
+    depth: int = 0
+    path: tuple[str, ...] = ()
+    reader: Callable[[Any], Any] | None = None
+
+
+context = Context()
+
+
+class Trace:
+    """Stand-in values for variables, while a function runs as if it were a pure one.
+
+    Reads find the stand-in first, then the enclosing trace, then the variable. Writes stay here. So a traced
+    function changes nothing outside, and one that raises leaves nothing to restore.
+
+    Args:
+        pairs: Variables with the values that stand for them.
+
+    Attributes:
+        read: Variables that were read and had no stand-in yet, in order.
+        written: Variables that were written, in order.
+        losses: What layers added as losses, by layer.
+    """
+
+    __slots__ = ("values", "read", "written", "losses", "parent")
+
+    def __init__(self, pairs: Iterator[tuple[Any, Any]] | list[tuple[Any, Any]] = ()) -> None:
+        self.values: dict[int, Any] = {id(variable): value for variable, value in pairs}
+        self.read: dict[int, Any] = {}
+        self.written: dict[int, Any] = {}
+        self.losses: dict[int, tuple[Any, list[Any]]] = {}
+        self.parent: Trace | None = None
+
+    def get(self, variable: Any) -> Any:
+        """The value that stands for `variable` here."""
+        key = id(variable)
+        if key in self.values:
+            return self.values[key]
+        self.read.setdefault(key, variable)
+        return variable.stored if self.parent is None else self.parent.get(variable)
+
+    def set(self, variable: Any, value: Any) -> None:
+        """Makes `value` stand for `variable` from here on."""
+        self.values[id(variable)] = value
+        self.written[id(variable)] = variable
+
+    def updates(self) -> list[tuple[Any, Any]]:
+        """Each written variable with its last value."""
+        return [(variable, self.values[key]) for key, variable in self.written.items()]
+
+    def __enter__(self) -> Trace:
+        self.parent, context.trace = context.trace, self
+        _refresh()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        context.trace = self.parent
+        _refresh()
+
+
+def _read(variable: Any) -> Any:
+    trace = context.trace
+    value = variable.stored if trace is None else trace.get(variable)
+    if context.autocast is not None:
+        return variable.autocasted(value, context.autocast)
+    return value
+
+
+def _refresh() -> None:
+    context.reader = None if context.trace is None and context.autocast is None else _read
+
+
+@contextmanager
+def autocast(dtype: str | None) -> Iterator[None]:
+    """Inside, float variables are read as `dtype`; None reads them as they are."""
+    before, context.autocast = context.autocast, dtype
+    _refresh()
+    try:
+        yield
+    finally:
+        context.autocast = before
+        _refresh()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[tuple[str, ...]]:
+    """Inside, new variables and layers have `name` in their path."""
+    before = context.path
+    context.path = (*before, name)
+    try:
+        yield context.path
+    finally:
+        context.path = before
+
+
+# --- losses that layers add while they run ---------------------------------------------------------------------
+
+_lossy: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def read_losses(layer: Any) -> list[Any]:
+    """What `layer` added in the last forward pass."""
+    trace = context.trace
+    while trace is not None:
+        if id(layer) in trace.losses:
+            return trace.losses[id(layer)][1]
+        trace = trace.parent
+    return layer.__dict__.get("_added_losses") or []
+
+
+def write_losses(layer: Any, losses: list[Any]) -> None:
+    """Replaces what `layer` has added."""
+    if context.trace is not None:
+        context.trace.losses[id(layer)] = (layer, losses)
+        return
+    layer.__dict__["_added_losses"] = losses
+    if losses:
+        _lossy.add(layer)
+    else:
+        _lossy.discard(layer)
+
+
+def layers_with_losses() -> list[Any]:
+    """All layers that hold added losses, so that a forward pass need not search for them."""
+    if context.trace is None:
+        return list(_lossy) if _lossy else []
+    found: dict[int, Any] = {}
+    trace: Trace | None = context.trace
+    while trace is not None:
+        for key, (layer, losses) in trace.losses.items():
+            found.setdefault(key, layer if losses else None)
+        trace = trace.parent
+    if _lossy:
+        for layer in list(_lossy):
+            found.setdefault(id(layer), layer)
+    return [layer for layer in found.values() if layer is not None]
+
+
+# --- masks travel beside tensors, since not every framework's tensors take attributes ------------------------------
+
+_masks: dict[int, tuple[weakref.ref, Any]] = {}
+
+
+def set_mask(tensor: Any, mask: Any) -> None:
+    """Attaches a mask to a tensor for as long as the tensor lives; None removes it."""
+    key = id(tensor)
+    if mask is None:
+        _masks.pop(key, None)
+        return
+    try:
+        _masks[key] = (weakref.ref(tensor, lambda _, key=key: _masks.pop(key, None)), mask)
+    except TypeError:  # numbers and strings cannot carry a mask
+        pass
+
+
+def get_mask(tensor: Any) -> Any | None:
+    """The mask attached to a tensor, or None."""
+    if not _masks:
+        return None
+    entry = _masks.get(id(tensor))
+    return entry[1] if entry is not None and entry[0]() is tensor else None
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+_counts: defaultdict[str, int] = defaultdict(int)
+_names_lock = threading.Lock()
+
+
+def auto_name(prefix: str) -> str:
+    """`prefix`, then `prefix_1`, `prefix_2`, ... within this process."""
+    with _names_lock:
+        count = _counts[prefix]
+        _counts[prefix] += 1
+    return prefix if count == 0 else f"{prefix}_{count}"
+
+
+def get_uid(prefix: str = "") -> int:
+    """A number that counts up from 1 for each prefix."""
+    with _names_lock:
+        _counts[prefix] += 1
+        return _counts[prefix]
+
+
+def reset_names() -> None:
+    """Starts all automatic names anew."""
+    with _names_lock:
+        _counts.clear()
+
+
+def to_snake_case(name: str) -> str:
+    """`MaxPooling2D` -> `max_pooling2d`, `ReLU` -> `re_lu`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
