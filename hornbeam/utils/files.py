@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Iterator
@@ -211,6 +212,8 @@ def download(origin: str, target: str | os.PathLike, file_hash: str | None = Non
                 size = int(response.headers.get("Content-Length") or 0)
                 received = _copy(response, file, size, f"Downloading {target.name}")
         except (OSError, ValueError) as problem:  # URLError and HTTPError are OSErrors
+            if isinstance(problem, urllib.error.HTTPError):
+                problem.close()  # it holds the connection
             reason = getattr(problem, "reason", None) or problem
             raise DownloadError(
                 f"a file at {origin}",
@@ -235,8 +238,9 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of `target` at the end; on an error `target` stays as it was."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with Path(name).open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
