@@ -194,8 +194,8 @@ class Backend:
         """Inside it, computation gives true values even while a function is being traced."""
         return nullcontext()
 
-    def is_tracing(self) -> bool:
-        """Whether a function is being traced right now."""
+    def is_traced(self, value: Any) -> bool:
+        """Whether a tensor stands for values that come later, in a function that is being traced."""
         return False
 
     # --- randomness ----------------------------------------------------------------------------------------

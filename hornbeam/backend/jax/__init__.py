@@ -129,8 +129,8 @@ class JaxBackend(Backend):
     def constants(self) -> AbstractContextManager:
         return jax.ensure_compile_time_eval()
 
-    def is_tracing(self) -> bool:
-        return not jax.core.trace_state_clean()
+    def is_traced(self, value: Any) -> bool:
+        return isinstance(value, jax.core.Tracer)
 
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         return jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), tuple(shape), "uint32")

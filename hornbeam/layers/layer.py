@@ -1,0 +1,883 @@
+"""`Layer`: state and a computation on tensors; everything that is built out of layers rests on this class.
+
+`__call__` reads top to bottom: convert the inputs, check them, build, fill in what the context knows
+(`training`, masks), run, finish. It does not know models, losses or optimizers.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hornbeam import dtype_policies, dtypes, initializers, regularizers, constraints, scope, tree
+from hornbeam.backend import active as backend
+from hornbeam.backend.base import is_numeric
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, UnsupportedError, ValueStateError, describe, nearest
+from hornbeam.layers.input_spec import InputSpec, check_inputs
+from hornbeam.saving.config import deserialize_value, serialize_value
+from hornbeam.scope import Trace, context
+from hornbeam.symbolic import KerasTensor, Operation, any_symbolic, infer, record
+from hornbeam.tracking import Tracking, unique
+from hornbeam.variable import Variable, standardize_shape
+
+_BASES: tuple[type, ...] = (Tracking, Operation)
+if backend.layer_base is not object:
+    _BASES = (Tracking, Operation, backend.layer_base)
+
+
+class CallSignature:
+    """What a class's `call` takes, looked up once per class."""
+
+    def __init__(self, function: Callable) -> None:
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        kinds = inspect.Parameter
+        self.names = [one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+        known = {one.name: one for one in parameters}
+        self.any_keyword = any(one.kind is kinds.VAR_KEYWORD for one in parameters)
+        self.has_training = "training" in known or self.any_keyword
+        self.states_training = "training" in known
+        self.first = self.names[0] if self.names else None
+        # which parameter takes the mask of which tensor parameter
+        self.masks = {
+            (self.first if name == "mask" else name[: -len("_mask")]): name
+            for name in known
+            if (name == "mask" or name.endswith("_mask")) and name != self.first
+        }
+        self.training_position = self.names.index("training") if "training" in self.names else -1
+        # settings of a call, which are never its tensors
+        self.tensor_names = [name for name in self.names if name not in ("training", *self.masks.values())]
+
+
+class Layer(*_BASES):  # type: ignore[misc]
+    """A computation on tensors together with the variables it owns.
+
+    A subclass makes its variables in `__init__` or, knowing the shape of its inputs, in `build`, and writes
+    the computation in `call`. Layers, variables, metrics and seed generators assigned to attributes, also in
+    lists and dicts, are found and belong to the layer.
+
+    Args:
+        activity_regularizer: A regularizer of the outputs; what it gives is added to the losses.
+        trainable: Whether the variables may be trained.
+        dtype: A dtype name, policy name or `DTypePolicy`; None takes the global policy.
+        autocast: Whether float inputs are cast to the compute dtype.
+        name: A name without "/"; None counts up from the class's name in snake case.
+        **kwargs: `input_shape`, `input_dim`, `batch_size` or `batch_shape` of the first layer of a Sequential,
+            as in older programs.
+
+    >>> import hornbeam as keras
+    >>> class Scale(keras.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, inputs):
+    ...         return inputs * self.factor
+    >>> Scale()(keras.ops.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    tracked_kind = "layer"
+    _call_signature: CallSignature
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in cls.__dict__ or "_call_signature" not in cls.__dict__:
+            cls._call_signature = CallSignature(cls.call)
+        if "build" in cls.__dict__:
+            cls.build = _guarded_build(cls.__dict__["build"])  # type: ignore[method-assign]
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if backend.layer_base is not object:
+            backend.layer_base.__init__(self)
+        Operation.__init__(self, name=name)
+        shape_hint = _shape_hint(kwargs)
+        if kwargs:
+            known = set(_parameters_of(type(self))) | {"name", "dtype", "trainable", "autocast", "activity_regularizer"}
+            wrong = sorted(kwargs)
+            raise ArgumentTypeError(
+                "known arguments", f"{', '.join(wrong)}", f"{type(self).__name__} {self.name!r}", nearest(wrong[0], known)
+            )
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ArgumentTypeError("trainable to be True or False", repr(trainable), f"{type(self).__name__} {self.name!r}")
+        if shape_hint is not None:
+            self._input_shape_hint = shape_hint
+        self.dtype_policy = dtype_policies.get(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.input_spec: Any = None
+        self.supports_masking = False
+        self._trainable = bool(trainable)
+        self.built = False
+        self._path: str | None = None
+        self._own_trainable: list[Variable] = []
+        self._own_frozen: list[Variable] = []
+        self._build_shapes: Any = None
+        self._warned_of_mask = False
+
+    # --- the call ------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_own_trainable" not in self.__dict__:
+            raise ValueStateError(
+                "super().__init__() to be called at the start of __init__", "a layer without it", type(self).__name__
+            )
+        args, kwargs, symbolic = self._convert(args, kwargs)
+        signature = self._call_signature
+        inputs = args[0] if args else kwargs.get(signature.first)
+        if self.input_spec is not None:
+            check_inputs(self.input_spec, inputs, self._where())
+        first_call = not self.built
+        if first_call:
+            self._build_from_call(args, kwargs)
+        training = self._fill_training(args, kwargs, signature)
+        if symbolic:
+            return self._record(args, kwargs, first_call)
+        masks = self._fill_masks(args, kwargs, signature) if scope._masks else None
+        outputs = self._run(args, kwargs, training, first_call)
+        if masks is not None or self.activity_regularizer is not None or self._makes_masks:
+            self._finish(inputs, outputs, masks)
+        return outputs
+
+    def _convert(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any], bool]:
+        """Arrays become tensors of the backend, floats get the compute dtype; says whether some are symbolic."""
+        wanted = self._native_compute_dtype if self.autocast else None
+        if len(args) == 1 and not kwargs and backend.is_array(args[0]):
+            value = args[0]
+            if wanted is None or value.dtype == wanted or not dtypes.is_float(value.dtype):
+                return args, kwargs, False
+        symbolic = False
+
+        def convert(value: Any) -> Any:
+            nonlocal symbolic
+            if isinstance(value, KerasTensor):
+                symbolic = True
+                return value
+            if isinstance(value, Variable):
+                value = value.value
+            elif not backend.is_array(value):
+                if not hasattr(value, "__array__") or isinstance(value, np.generic) or not is_numeric(value):
+                    return value
+                value = backend.asarray(value)
+            if wanted is not None and value.dtype != wanted and dtypes.is_float(value.dtype):
+                value = backend.cast(value, self.compute_dtype)
+            return value
+
+        return tree.map_structure(convert, args), tree.map_structure(convert, kwargs) if kwargs else kwargs, symbolic
+
+    def _fill_training(self, args: tuple, kwargs: dict[str, Any], signature: CallSignature) -> bool | None:
+        """`training` as given, else as in the enclosing call, else as the signature has it."""
+        position = signature.training_position
+        if 0 <= position < len(args):
+            training = args[position]
+        else:
+            training = kwargs.get("training")
+            if training is None and context.training is not None:
+                training = context.training
+                if signature.states_training:
+                    kwargs["training"] = training
+            elif training is not None and not signature.has_training:
+                # the enclosed layers may want it although this `call` does not
+                kwargs.pop("training")
+            elif training is None and "training" in kwargs and not signature.states_training:
+                kwargs.pop("training")
+        return training
+
+    def _fill_masks(self, args: tuple, kwargs: dict[str, Any], signature: CallSignature) -> Any:
+        """The masks of the first input; mask parameters of `call` that were not given are filled in."""
+        first: Any = None
+        given = dict(zip(signature.names, args, strict=False))
+        for name in signature.tensor_names:
+            value = given.get(name, kwargs.get(name))
+            if value is None:
+                continue
+            masks = tree.map_structure(scope.get_mask, value)
+            if all(one is None for one in tree.flatten(masks)):
+                masks = None
+            if name == signature.first:
+                first = masks
+            parameter = signature.masks.get(name)
+            if masks is not None and parameter and given.get(parameter) is None and kwargs.get(parameter) is None:
+                if parameter not in given:
+                    kwargs[parameter] = masks
+        return first
+
+    def _run(self, args: tuple, kwargs: dict[str, Any], training: bool | None, first_call: bool) -> Any:
+        """`call`, inside the context that its own layers and variables need."""
+        if context.depth == 0:
+            self._clear_losses()
+        before = (context.training, context.path)
+        context.training = training
+        context.depth += 1
+        if first_call:
+            context.path = (*context.path, self.name)
+        try:
+            compute = self.compute_dtype if self.compute_dtype != self.variable_dtype and self.autocast else None
+            if compute == context.autocast:
+                outputs = self.call(*args, **kwargs)
+            else:
+                with scope.autocast(compute):
+                    outputs = self.call(*args, **kwargs)
+        except Exception as problem:
+            _note(problem, self, args, kwargs)
+            raise
+        finally:
+            context.depth -= 1
+            context.training, context.path = before
+        if outputs is None and not self._may_return_nothing:
+            raise ArgumentError(
+                "`call` to return a tensor or a structure of tensors", "None", self._where(), "Is a `return` missing?"
+            )
+        return outputs
+
+    _may_return_nothing = False
+
+    def _finish(self, inputs: Any, outputs: Any, masks: Any) -> None:
+        """Activity losses and the masks of the outputs."""
+        if self.activity_regularizer is not None:
+            for one in tree.flatten(outputs):
+                if backend.is_array(one):
+                    self.add_loss(self.activity_regularizer(one))
+        if masks is None and not self._makes_masks:
+            return
+        if not self.supports_masking and not self._makes_masks:
+            if not self._warned_of_mask:
+                self._warned_of_mask = True
+                warnings.warn(
+                    f"{self._where()}: the input has a mask, which this layer does not support and so loses. "
+                    "Set `self.supports_masking = True` to pass masks on.",
+                    stacklevel=4,
+                )
+            return
+        made = self.compute_mask(inputs, masks)
+        flat_masks = tree.flatten(made)
+        flat_outputs = tree.flatten(outputs)
+        for tensor, mask in zip(flat_outputs, flat_masks, strict=False):
+            if mask is not None and backend.is_array(tensor):
+                scope.set_mask(tensor, mask)
+
+    @property
+    def _makes_masks(self) -> bool:
+        return type(self).compute_mask is not Layer.compute_mask
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation; written by subclasses. May take `training` and `mask`."""
+        raise UnsupportedError("a layer with a `call` method", "none", self._where())
+
+    def _where(self) -> str:
+        return f"{type(self).__name__} {self.path!r}"
+
+    # --- symbolic calls ------------------------------------------------------------------------------------
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Records one application on symbolic tensors."""
+        return self._record(args, kwargs, False)
+
+    def _record(self, args: tuple, kwargs: dict[str, Any], first_call: bool) -> Any:
+        before = context.path
+        if first_call:
+            context.path = (*before, self.name)
+        context.depth += 1
+        try:
+            outputs = self.compute_output_spec(*args, **kwargs)
+        except Exception as problem:
+            _note(problem, self, args, kwargs)
+            raise
+        finally:
+            context.depth -= 1
+            context.path = before
+        if outputs is None:
+            raise ArgumentError(
+                "`call` to return a tensor or a structure of tensors", "None", self._where(), "Is a `return` missing?"
+            )
+        own = {id(leaf) for leaf in tree.flatten((args, kwargs))}
+        # a layer that hands its input through still makes a tensor of its own, with its own history
+        outputs = tree.map_structure(
+            lambda one: KerasTensor(one.shape, one.dtype, one.sparse, one.ragged)
+            if isinstance(one, KerasTensor) and id(one) in own
+            else one,
+            outputs,
+        )
+        return record(self, args, kwargs, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The symbolic outputs for these arguments: by `compute_output_shape` if written, else by evaluation."""
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            shapes = self._shapes_of(args, kwargs)
+            names = list(inspect.signature(self.compute_output_shape).parameters)
+            if len(names) == 1 or not set(names) <= set(shapes):
+                shape = self.compute_output_shape(next(iter(shapes.values())))
+            else:
+                shape = self.compute_output_shape(**{name: shapes[name] for name in names})
+            return tree.map_shape_structure(lambda one: KerasTensor(one, self.compute_dtype), shape)
+        compute, cast = self.compute_dtype, self.autocast
+
+        def as_seen(one: Any) -> Any:
+            if isinstance(one, KerasTensor) and cast and one.dtype != compute and dtypes.is_float(one.dtype):
+                return KerasTensor(one.shape, compute)
+            return one
+
+        args, kwargs = tree.map_structure(as_seen, args), tree.map_structure(as_seen, kwargs)
+        training = kwargs.get("training")
+        return infer(lambda *a, **k: self._run(a, k, training, False), args, kwargs)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the outputs for the shapes of the inputs.
+
+        Args:
+            *args: Shapes in the structure of the inputs, such as ``(None, 3)``.
+
+        Returns:
+            A tuple with None where open, or a structure of them.
+        """
+        inputs = tree.map_shape_structure(lambda one: KerasTensor(one, self.input_dtype), args)
+        named = tree.map_shape_structure(lambda one: KerasTensor(one, self.input_dtype), kwargs)
+        named = {name.removesuffix("_shape"): value for name, value in named.items()}
+        if not self.built:
+            self._build_from_call(inputs, named)
+        return tree.map_structure(lambda one: one.shape, self.compute_output_spec(*inputs, **named))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs, given the inputs and their mask; by default the mask passes through."""
+        return previous_mask
+
+    # --- building ------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the variables for inputs of this shape; written by subclasses that need the shape."""
+        self._check_super_called()
+        if type(self).build is Layer.build and self._sublayers() and type(self).call is not Layer.call:
+            self._build_by_tracing(input_shape)
+        self.built = True
+
+    def _build_by_tracing(self, input_shape: Any) -> None:
+        """Makes the variables of the layers inside by following `call` on tensors that do not exist."""
+        tensors = tree.map_shape_structure(lambda one: KerasTensor(one, self.input_dtype), input_shape)
+        self.built = True  # the layers inside build themselves; this one has nothing to add
+        try:
+            with scope.name_scope(self.name):
+                infer(lambda one: self._run((one,), {}, None, False), (tensors,), {})
+        except Exception:
+            self.built = False
+            raise
+
+    def _build_from_call(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """`build` with the shapes of the arguments of the first call."""
+        if type(self).build is Layer.build:
+            self.built = True
+            return
+        shapes = self._shapes_of(args, kwargs)
+        names = _build_parameters(type(self))
+        if len(names) > 1 or (names and names[0] != "input_shape" and names[0] in shapes):
+            wanted = {name: shapes.get(name) for name in names if name in shapes}
+            self.build(**wanted)
+        else:
+            self.build(next(iter(shapes.values()), None))
+
+    def _shapes_of(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The shapes of the tensor arguments, as `build` and `compute_output_shape` name them."""
+        signature = self._call_signature
+        given = dict(zip(signature.names, args, strict=False)) if signature.names else dict(enumerate(args))
+        given.update(kwargs)
+        shapes = {}
+        for name, value in given.items():
+            if name == "training" or name in signature.masks.values():
+                continue
+            shape = _shape_structure(value)
+            if shape is not None:
+                shapes[f"{name}_shape"] = shape
+        return shapes
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes with which the layer was built, so that it can be built before its weights are loaded."""
+        if self._build_shapes is None:
+            return None
+        names, values = self._build_shapes
+        if names in (("input_shape",), ()):
+            return {"input_shape": values[0] if values else None}
+        return dict(zip(names, values, strict=True)) if len(names) == 1 else {"shapes_dict": dict(zip(names, values, strict=True))}
+
+    def build_from_config(self, config: dict[str, Any] | None) -> None:
+        """Builds the layer from what `get_build_config` gave."""
+        if not config:
+            return
+        if "shapes_dict" in config:
+            self.build(**{name: _as_shapes(shape) for name, shape in config["shapes_dict"].items()})
+        elif "input_shape" in config:
+            self.build(_as_shapes(config["input_shape"]))
+        else:
+            self.build(**{name: _as_shapes(shape) for name, shape in config.items()})
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a variable that belongs to the layer.
+
+        Args:
+            shape: The shape; () by default.
+            initializer: An initializer, its name, or a callable `(shape, dtype)`; by default Glorot uniform for
+                floats and zeros otherwise.
+            dtype: The dtype name; by default the variable dtype of the layer.
+            trainable: Whether it is trained.
+            autocast: Whether it is read in the compute dtype under mixed precision.
+            regularizer: A regularizer or its name; its loss is in `losses`.
+            constraint: A constraint or its name, applied after each update.
+            aggregation: See `Variable`.
+            overwrite_with_gradient: Whether an optimizer replaces the value by the gradient.
+            name: The name; "variable" by default.
+
+        Returns:
+            The variable.
+        """
+        self._check_super_called()
+        shape = standardize_shape(() if shape is None else shape)
+        if None in shape:
+            raise ArgumentError("a shape without None", f"shape={shape}", f"add_weight of {self._where()}")
+        dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
+        if isinstance(initializer, (str, dict)) or not callable(initializer) and not hasattr(initializer, "shape"):
+            initializer = initializers.get(initializer)
+        path = context.path if context.path[-1:] == (self.name,) else (*context.path, self.name)
+        before, context.path = context.path, path
+        try:
+            variable = Variable(
+                initializer, shape, dtype, trainable, autocast, aggregation,
+                name=name if name is not None else scope.auto_name("variable"),
+                regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint),
+            )
+        finally:
+            context.path = before
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        (self._own_trainable if trainable else self._own_frozen).append(variable)
+        return variable
+
+    def add_variable(self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kwargs: Any) -> Variable:
+        """Older name of `add_weight`."""
+        return self.add_weight(shape, initializer, dtype, trainable, **kwargs)
+
+    def _tracked_value(self, name: str, value: Any) -> Any:
+        if isinstance(value, Variable) and "_own_trainable" in self.__dict__:
+            owned = self._own_trainable + self._own_frozen
+            if not any(value is one for one in owned):
+                (self._own_trainable if value.trainable else self._own_frozen).append(value)
+        return value
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def _sublayers(self) -> list[Layer]:
+        """The layers directly inside, in order of assignment."""
+        return self._found("layer")
+
+    def _flatten_layers(self, include_self: bool = True) -> list[Layer]:
+        """All layers inside at any depth, each once, outer before inner."""
+        found: dict[int, Layer] = {id(self): self}
+        stack = [self]
+        while stack:
+            for layer in reversed(stack.pop()._sublayers()):
+                if id(layer) not in found:
+                    found[id(layer)] = layer
+                    stack.append(layer)
+        layers = list(found.values())
+        return layers if include_self else layers[1:]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables of the layer and the layers inside, states of seed generators included."""
+        found = [*self._own_trainable, *self._own_frozen]
+        for generator in self._found("seed"):
+            found.append(generator.state)
+        for layer in self._sublayers():
+            found.extend(layer.variables)
+        return unique(found)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Like `variables`, without the states of seed generators."""
+        found = [*self._own_trainable, *self._own_frozen]
+        for layer in self._sublayers():
+            found.extend(layer.weights)
+        return unique(found)
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that are trained."""
+        return [one for one in self.variables if one.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that are not trained, states of seed generators included."""
+        return [one for one in self.variables if not one.trainable] if self.trainable else self.variables
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that are trained."""
+        return [one for one in self.weights if one.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that are not trained."""
+        return [one for one in self.weights if not one.trainable] if self.trainable else self.weights
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics of the layer and the layers inside."""
+        found = self._found("metric")
+        for layer in self._sublayers():
+            found.extend(layer.metrics)
+        return unique(found)
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of the metrics."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the variables may be trained; setting it sets it for all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise ArgumentTypeError("trainable to be True or False", repr(value), self._where())
+        self._trainable = bool(value)
+        for variable in self._own_trainable:
+            variable.trainable = bool(value)
+        for layer in self._sublayers():
+            layer.trainable = bool(value)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of all weights, as NumPy arrays of their own."""
+        return [one.numpy() for one in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Sets all weights at once, in the order of `get_weights`.
+
+        Raises:
+            ValueError: If their number or a shape differs; nothing is set then.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ArgumentError(f"{len(own)} arrays, one for each weight", f"{len(weights)}", f"set_weights of {self._where()}")
+        values = [np.asarray(one) for one in weights]
+        for variable, value in zip(own, values, strict=True):
+            if tuple(variable.shape) != value.shape:
+                raise ArgumentError(
+                    f"shape={tuple(variable.shape)} for {variable.path!r}", f"shape={value.shape}",
+                    f"set_weights of {self._where()}", "No weight was changed.",
+                )
+        for variable, value in zip(own, values, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold.
+
+        Raises:
+            ValueError: If the layer is not built.
+        """
+        if not self.built:
+            raise ValueStateError("a built layer", "an unbuilt one", f"count_params of {self._where()}", "Call it on data or call `build(input_shape)`.")
+        return sum(int(np.prod(one.shape)) for one in self.weights)
+
+    # --- losses --------------------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a scalar tensor, or several, to `losses` for this forward pass.
+
+        Args:
+            loss: A scalar tensor or a list of them. In `fit` they are added to the loss.
+        """
+        added = [one for one in tree.flatten(loss) if one is not None]
+        for one in added:
+            if callable(one) and not backend.is_array(one):
+                raise ArgumentTypeError("a scalar tensor", describe(one), f"add_loss of {self._where()}")
+        scope.write_losses(self, [*scope.read_losses(self), *added])
+
+    def _clear_losses(self) -> None:
+        holders = scope.layers_with_losses()
+        if holders:
+            inside = {id(one) for one in self._flatten_layers()}
+            for layer in holders:
+                if id(layer) in inside:
+                    scope.write_losses(layer, [])
+
+    @property
+    def losses(self) -> list[Any]:
+        """What layers added in the last forward pass, and the losses of the regularizers of weights."""
+        found: list[Any] = []
+        layers = self._flatten_layers()
+        for layer in layers:
+            found.extend(scope.read_losses(layer))
+        for variable in self.trainable_weights:
+            if variable.regularizer is not None:
+                found.append(variable.regularizer(variable))
+        return found
+
+    # --- pure calls ----------------------------------------------------------------------------------------
+
+    def stateless_call(
+        self,
+        trainable_variables: list[Any],
+        non_trainable_variables: list[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple:
+        """The layer as a pure function of the values of its variables.
+
+        Args:
+            trainable_variables: A value for each of `trainable_variables`.
+            non_trainable_variables: A value for each of `non_trainable_variables`.
+            *args: Arguments of the call.
+            return_losses: Whether the losses are returned too.
+            **kwargs: Keyword arguments of the call.
+
+        Returns:
+            `(outputs, non_trainable_values)`, and the losses if asked for.
+        """
+        if not self.built:
+            raise ValueStateError("a built layer", "an unbuilt one", f"stateless_call of {self._where()}", "Call it on data first.")
+        trainable, frozen = self.trainable_variables, self.non_trainable_variables
+        for mine, values, what in ((trainable, trainable_variables, "trainable"), (frozen, non_trainable_variables, "non-trainable")):
+            if len(mine) != len(values):
+                raise ArgumentError(f"{len(mine)} {what} values", f"{len(values)}", f"stateless_call of {self._where()}")
+        pairs = [*zip(trainable, trainable_variables, strict=True), *zip(frozen, non_trainable_variables, strict=True)]
+        with Trace([(variable, _value_of(value)) for variable, value in pairs]) as trace:
+            outputs = self(*args, **kwargs)
+            losses = self.losses if return_losses else []
+            new_values = [trace.get(variable) for variable in frozen]
+        return (outputs, new_values, losses) if return_losses else (outputs, new_values)
+
+    # --- dtypes and names ----------------------------------------------------------------------------------
+
+    @property
+    def dtype_policy(self) -> Any:
+        """The dtypes of variables and of computation."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = dtype_policies.get(value)
+        # read in every call
+        self.compute_dtype: str = self._dtype_policy.compute_dtype
+        self.variable_dtype: str = self._dtype_policy.variable_dtype
+        self._native_compute_dtype = backend.native_dtype(self.compute_dtype)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the variables."""
+        return self.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """The quantization mode of the dtype policy, or None."""
+        return self.dtype_policy.quantization_mode
+
+    @property
+    def path(self) -> str:
+        """The names of the layers around this one and its own, joined by "/"."""
+        return self._path or "/".join((*context.path, self.name) if context.path[-1:] != (self.name,) else context.path)
+
+    # --- saving --------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal layer, derived from those it was made with.
+
+        An argument that the layer keeps as an attribute of the same name is taken from there, so that it is in
+        its settled form. Subclasses override it only where a file needs another form.
+        """
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        config["dtype"] = serialize_value(self.dtype_policy)
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize_value(self.activity_regularizer)
+        for name, value in self._recorded_arguments().items():
+            if name not in ("name", "trainable", "dtype", "activity_regularizer"):
+                config[name] = serialize_value(getattr(self, name, value))
+        return config
+
+    def _recorded_arguments(self) -> dict[str, Any]:
+        """The arguments of `__init__`, defaults included, as they were given."""
+        args, kwargs = self.__dict__["_init_arguments"]
+        try:
+            bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        except TypeError:
+            return dict(kwargs)
+        bound.apply_defaults()
+        result: dict[str, Any] = {}
+        for name, parameter in list(inspect.signature(type(self).__init__).parameters.items())[1:]:
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                result.update({key: value for key, value in bound.arguments[name].items() if key not in _SHAPE_HINTS})
+            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+                result[name] = bound.arguments[name]
+        return result
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer made from what `get_config` gave; nested objects are made from their own configs first."""
+        from_wire = {key: deserialize_value(value) for key, value in config.items()}
+        try:
+            return cls(**from_wire)
+        except TypeError as problem:
+            raise ArgumentTypeError(
+                f"a config that {cls.__name__} can be made from", f"{sorted(config)} ({problem})", f"{cls.__name__}.from_config",
+                "Override get_config to return exactly the arguments of __init__.",
+            ) from problem
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes the layer's own variables into a mapping of names to arrays."""
+        for index, variable in enumerate([*self._own_trainable, *self._own_frozen]):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads the layer's own variables from a mapping of names to arrays."""
+        own = [*self._own_trainable, *self._own_frozen]
+        if len(store.keys()) != len(own):
+            raise ArgumentError(
+                f"{len(own)} variables", f"{len(store.keys())} in the file", self._where(),
+                "" if self.built else "The layer is not built: call it on data or call `build(input_shape)` first.",
+            )
+        for index, variable in enumerate(own):
+            variable.assign(store[str(index)])
+
+    def _check_super_called(self) -> None:
+        if "_own_trainable" not in self.__dict__:
+            raise ValueStateError("super().__init__() to be called at the start of __init__", "a layer without it", type(self).__name__)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "path":
+            raise UnknownAttributeError("an attribute that can be set", "path", type(self).__name__)
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.__dict__.get('name')}, built={self.__dict__.get('built')}>"
+
+
+Layer._call_signature = CallSignature(Layer.call)
+
+
+# --- helpers of the class ------------------------------------------------------------------------------------------
+
+_SHAPE_HINTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
+
+
+def _shape_hint(kwargs: dict[str, Any]) -> tuple | None:
+    """The batch shape that older programs give to the first layer of a Sequential; taken out of `kwargs`."""
+    batch_size = kwargs.pop("batch_size", None)
+    for name in ("batch_input_shape", "batch_shape"):
+        if name in kwargs:
+            return standardize_shape(kwargs.pop(name))
+    if "input_shape" in kwargs:
+        return (batch_size, *standardize_shape(kwargs.pop("input_shape")))
+    if "input_dim" in kwargs:
+        return (batch_size, *standardize_shape(kwargs.pop("input_dim")))
+    return None
+
+
+def _guarded_build(function: Callable) -> Callable:
+    """`build` so that it names its variables by the layer, remembers the shapes, and leaves nothing if it fails."""
+    if getattr(function, "_is_guarded", False):
+        return function
+    names = [name for name in inspect.signature(function).parameters][1:]
+
+    @functools.wraps(function)
+    def build(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if "_own_trainable" not in self.__dict__:
+            self._check_super_called()
+        if self.__dict__.get("_is_building"):
+            function(self, *args, **kwargs)  # super().build(...)
+            return
+        self.__dict__["_is_building"] = True
+        kept = (list(self._own_trainable), list(self._own_frozen))
+        before = context.path
+        if before[-1:] != (self.name,):
+            context.path = (*before, self.name)
+        self._path = "/".join(context.path)
+        try:
+            with scope.autocast(None):
+                function(self, *args, **kwargs)
+        except Exception as problem:
+            self._own_trainable[:], self._own_frozen[:] = kept
+            _note(problem, self, args, kwargs, "build")
+            raise
+        finally:
+            context.path = before
+            del self.__dict__["_is_building"]
+        self.built = True
+        given = dict(zip(names, args, strict=False)) | kwargs
+        self.__dict__["_build_shapes"] = (tuple(given), tuple(given.values()))
+
+    build._is_guarded = True  # type: ignore[attr-defined]
+    return build
+
+
+@functools.cache
+def _build_parameters(cls: type) -> list[str]:
+    parameters = list(inspect.signature(cls.build).parameters.values())[1:]
+    return [one.name for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+
+
+def _parameters_of(cls: type) -> list[str]:
+    names: list[str] = []
+    for one in cls.__mro__:
+        if "__init__" in one.__dict__:
+            names.extend(inspect.signature(one.__init__).parameters)
+    return [name for name in names if name not in ("self", "args", "kwargs")]
+
+
+def _shape_structure(value: Any) -> Any:
+    """The shapes in a structure of tensors, or None if it holds anything else."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, (list, tuple, dict)):
+        return tuple(shape)
+    if isinstance(value, (list, tuple, dict)) and value:
+        leaves = tree.flatten(value)
+        if all(hasattr(one, "shape") for one in leaves):
+            return tree.map_structure(lambda one: tuple(one.shape), value)
+    return None
+
+
+def _as_shapes(value: Any) -> Any:
+    """Lists of numbers from a file as shape tuples, at any depth."""
+    if isinstance(value, (list, tuple)):
+        return tuple(value) if tree.is_shape(value) else [_as_shapes(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _as_shapes(one) for key, one in value.items()}
+    return value
+
+
+def _value_of(value: Any) -> Any:
+    return value.value if isinstance(value, Variable) else value
+
+
+def _note(problem: Exception, layer: Layer, args: tuple, kwargs: dict[str, Any], what: str = "call") -> None:
+    """Says in the error in which layer, on which arguments, it arose; innermost first."""
+    if len(getattr(problem, "__notes__", ())) < 3:
+        shown = ", ".join(describe(one) for one in tree.flatten((args, kwargs)) if one is not None)
+        problem.add_note(f"In `{what}` of {layer._where()}, with {shown or 'no arguments'}.")

@@ -1,0 +1,82 @@
+"""How an object finds the variables, layers, metrics and seed generators in its attributes, at any depth of
+lists, tuples and dicts. Knows of them only the mark they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hornbeam.variable import Variable
+
+_CONTAINERS = (list, tuple, dict, set)
+
+
+class Tracking:
+    """An object whose attributes may hold trackable things.
+
+    A class of things to be found sets `tracked_kind`: "layer", "metric", "seed" or "optimizer". Variables are
+    found by their class. Attributes whose names start with "_untracked" are left out.
+    """
+
+    tracked_kind: str = ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tracked = self.__dict__.get("_tracked")
+        if tracked is None:
+            tracked = self.__dict__["_tracked"] = {}
+        if (
+            isinstance(value, (Variable, *_CONTAINERS)) or getattr(value, "tracked_kind", "")
+        ) and not name.startswith("_untracked"):
+            tracked[name] = None
+            value = self._tracked_value(name, value)
+        elif name in tracked:
+            del tracked[name]
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__dict__.get("_tracked", {}).pop(name, None)
+        super().__delattr__(name)
+
+    def _tracked_value(self, name: str, value: Any) -> Any:
+        """What is stored for a trackable value; a hook for checks."""
+        return value
+
+    def _children(self) -> list[tuple[str, Any]]:
+        """Names and values of the attributes that hold, or may hold, trackable things."""
+        values = self.__dict__
+        return [(name, values[name]) for name in values.get("_tracked", ()) if name in values]
+
+    def _found(self, kind: str) -> list[Any]:
+        """The things of one kind in the attributes, in order of assignment, each once."""
+        found: dict[int, Any] = {}
+        for _, value in self._children():
+            for one in walk(value):
+                if getattr(one, "tracked_kind", "") == kind:
+                    found.setdefault(id(one), one)
+        return list(found.values())
+
+    def _found_variables(self) -> list[Variable]:
+        """The variables that stand directly in the attributes."""
+        found: dict[int, Variable] = {}
+        for _, value in self._children():
+            for one in walk(value):
+                if isinstance(one, Variable):
+                    found.setdefault(id(one), one)
+        return list(found.values())
+
+
+def walk(value: Any) -> Iterator[Any]:
+    """`value`, or what a container holds, at any depth."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from walk(one)
+    elif isinstance(value, (list, tuple, set)):
+        for one in value:
+            yield from walk(one)
+    else:
+        yield value
+
+
+def unique(items: Iterator[Any] | list[Any]) -> list[Any]:
+    """The items in order, each object once."""
+    return list({id(one): one for one in items}.values())
