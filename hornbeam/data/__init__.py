@@ -1,0 +1,1 @@
+"""From files and user classes on disk to batches."""
