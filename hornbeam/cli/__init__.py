@@ -1,0 +1,1 @@
+"""The command line: `python -m hornbeam` or `hornbeam`. Importing it loads no backend."""
