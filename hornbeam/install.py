@@ -60,7 +60,8 @@ def install_as_keras() -> None:
             "no other `keras` in this process",
             f"the one at {getattr(loaded, '__file__', '?')}",
             "install_as_keras",
-            "Call it at the top of the program, or start the program with `python -m hornbeam run`.",
+            "Call it at the top of the program, before `import tensorflow` too, which loads Keras; "
+            "or start the program with `python -m hornbeam run`.",
         )
     sys.meta_path.insert(0, _Finder())
     tensorflow = sys.modules.get("tensorflow")

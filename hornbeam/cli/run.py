@@ -33,7 +33,7 @@ def run(script: str, arguments: Sequence[str] = ()) -> int:
         print(f"hornbeam run: can't open file {script!r}: {problem.strerror}", file=sys.stderr)
         return 2
     except (SyntaxError, ValueError) as problem:
-        sys.excepthook(type(problem), problem, None)
+        sys.excepthook(type(problem), problem.with_traceback(None), None)
         return 1
     install_as_keras()
     sys.argv[:] = [script, *arguments]
