@@ -1,4 +1,4 @@
-"""Where text for people goes: what standard output is able to show, and writing to it; knows nothing of what is said."""
+"""Where text for people goes: what standard output can show, and writing to it; knows nothing of what is said."""
 
 from __future__ import annotations
 
