@@ -60,7 +60,7 @@ class Ahead:
             result = None
             try:
                 result = fetch(key)
-            except BaseException as raised:  # whatever it is, it belongs to the one who waits
+            except BaseException as raised:  # noqa: BLE001  (whatever it is, it belongs to the one who waits)
                 problem = raised
             with self._changed:
                 self._results[place] = (result, problem)

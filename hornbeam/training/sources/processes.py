@@ -118,7 +118,7 @@ class _Worker:
         pickled, text = value
         if pickled is None:
             raise StateError(f"batch {index}", f"an exception in a worker process:\n{text}", self._name)
-        problem = pickle.loads(pickled)
+        problem = pickle.loads(pickled)  # noqa: S301  (from our own process)
         problem.add_note(f"In a worker process, with {self._name}[{index}]:\n{text}")
         raise problem
 
@@ -155,9 +155,9 @@ def _serve(connection: Connection, theirs: Connection | None, dataset: Any) -> N
     with contextlib.suppress(EOFError, OSError):
         while (message := connection.recv_bytes()) != b"end":
             if message == b"dataset":
-                dataset = _try(lambda: pickle.loads(connection.recv_bytes()))
+                dataset = _try(lambda: pickle.loads(connection.recv_bytes()))  # noqa: S301  (from our own process)
                 continue
-            _send(connection, _answer(dataset, *pickle.loads(message)))
+            _send(connection, _answer(dataset, *pickle.loads(message)))  # noqa: S301  (from our own process)
 
 
 class _Failed:
@@ -173,7 +173,7 @@ class _Failed:
 def _try(function: Callable[[], Any]) -> Any:
     try:
         return function()
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  (told to the parent)
         return _Failed(problem)
 
 
@@ -182,13 +182,13 @@ def _answer(dataset: Any, index: int, seed: int) -> tuple[bool, Any]:
     np.random.seed(seed % 2**32)
     try:
         return True, dataset[index]
-    except BaseException as problem:
+    except BaseException as problem:  # noqa: BLE001  (told to the parent)
         text = "".join(traceback.format_exception(problem))
         try:
             pickled = pickle.dumps(problem)
-            if type(pickle.loads(pickled)) is not type(problem):
+            if type(pickle.loads(pickled)) is not type(problem):  # noqa: S301  (from our own process)
                 pickled = None
-        except Exception:
+        except Exception:  # noqa: BLE001  (told to the parent)
             pickled = None
         return False, (pickled, text)
 
@@ -198,7 +198,7 @@ def _send(connection: Connection, answer: tuple[bool, Any]) -> None:
     try:
         head = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
         raw = [buffer.raw() for buffer in buffers]
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  (told to the parent)
         raw = []
         head = pickle.dumps((False, (None, "".join(traceback.format_exception(problem)))))
     # Arrays travel beside the pickle, uncopied.
@@ -209,7 +209,7 @@ def _send(connection: Connection, answer: tuple[bool, Any]) -> None:
 
 
 def _receive(connection: Connection) -> tuple[bool, Any]:
-    sizes = pickle.loads(connection.recv_bytes())
+    sizes = pickle.loads(connection.recv_bytes())  # noqa: S301  (from our own process)
     head = connection.recv_bytes()
     buffers = [bytearray(size) for size in sizes]
     for buffer in buffers:
@@ -217,4 +217,4 @@ def _receive(connection: Connection) -> tuple[bool, Any]:
             connection.recv_bytes_into(buffer)
         else:
             connection.recv_bytes()
-    return pickle.loads(head, buffers=buffers)
+    return pickle.loads(head, buffers=buffers)  # noqa: S301  (from our own process)

@@ -57,7 +57,7 @@ class PyDatasetSource(CountedSource):
         count = batch_count(dataset)
         name = type(dataset).__name__
         if count is not None and count < 1:
-            raise ArgumentError("at least one batch", f"{count} batches", name, "Is its batch size above its data's size?")
+            raise ArgumentError("at least one batch", f"{count}", name, "Is batch_size above the number of samples?")
         if count is None and limit is None:
             raise ArgumentError("a number of steps for endless data", "None", name, "Give steps_per_epoch.")
         super().__init__(count, limit, rng)
