@@ -800,7 +800,7 @@ def test_bad_frames():
     pd = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match=r"others: a.*dict\(frame\)"):
         read(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))
-    with pytest.raises(ValueError, match="cat.codes"):
+    with pytest.raises(ValueError, match=r"cat\.codes"):
         read(pd.Series(pd.Categorical(["a", "b"])))
     torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match="DataLoader"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.errors import ArgumentError, ArgumentTypeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, StateError
 from hornbeam.training.sources.ahead import Ahead
 from hornbeam.training.sources.base import CountedSource, check_json
 from hornbeam.training.sources.processes import WorkerPool
@@ -168,7 +168,11 @@ def _fetcher(
 ) -> Callable[[Task], tuple[tuple, bool]]:
     # A function of its own, without the source, so that a thread never keeps the source alive.
     def fetch(task: Task) -> tuple[tuple, bool]:
-        batch, alone = as_batch(item(task), f"PyDataset {name}, index {task[0]}", True, copy)
+        try:
+            made = item(task)
+        except StopIteration as problem:  # let out as it is, it would look like the end of the data
+            raise StateError(f"batch {task[0]}", "StopIteration out of __getitem__", name) from problem
+        batch, alone = as_batch(made, f"PyDataset {name}, index {task[0]}", True, copy)
         return weigh(batch, class_weight), alone
 
     return fetch
