@@ -39,5 +39,5 @@ environment() {
 pip_install() {
     python=$1
     shift
-    "$python" -m pip install --quiet --disable-pip-version-check "$@"
+    "$python" -m pip install -qq --disable-pip-version-check "$@"
 }
