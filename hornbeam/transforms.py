@@ -95,7 +95,7 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
         aux_leaves, aux_description = tree.flatten_and_structure(aux)
         kept[:] = [[variable for variable, _ in written], [(layer, len(values)) for layer, values in losses], aux_description]
         # only tensors may pass the border as results
-        passes = [_passes(one) for one in aux_leaves]
+        passes = [backend.is_array(one) for one in aux_leaves]
         kept.append([None if ok else (one,) for ok, one in zip(passes, aux_leaves, strict=True)])
         return value, (
             [one for ok, one in zip(passes, aux_leaves, strict=True) if ok],
@@ -160,10 +160,6 @@ def _split(result: Any, has_aux: bool) -> tuple[Any, Any]:
             "Reduce it, for example with hornbeam.ops.mean.",
         )
     return value, aux
-
-
-def _passes(value: Any) -> bool:
-    return backend.is_array(value)
 
 
 def _tensor(value: Any) -> Any:
@@ -256,39 +252,53 @@ class Compiled:
     Args:
         function: Takes trees of tensors, reads and writes variables, returns a tree of tensors and constants.
         example: Arguments of the right structure, shapes and dtypes, on which it is followed once.
+
+    Attributes:
+        read_only: The variables that it reads.
+        written: The variables that it writes.
     """
 
     def __init__(self, function: Callable[..., Any], example: tuple) -> None:
         self._function = function
-        self.read_only, self.written = _discover(function, example)
+        self.read_only, self.written, self._result = _discover(function, example)
         self._fixed: list[Any] = []
         self._program = backend.compile(self._pure, donate=(0,))
 
     def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple) -> tuple:
+        new_values, result = self._once(self._function, written_values, read_values, args)
+        return new_values, self._tensors_of(result)
+
+    def _once(self, function: Callable, written_values: list[Any], read_values: list[Any], args: tuple) -> tuple:
         pairs = [*zip(self.written, written_values, strict=True), *zip(self.read_only, read_values, strict=True)]
         with Trace(pairs) as trace:
-            result = self._function(*args)
+            result = function(*args)
             new_values = [trace.get(variable) for variable in self.written]
-        unknown = [one for key, one in trace.written.items() if all(one is not mine for mine in self.written)]
+        unknown = [one for one in trace.written.values() if all(one is not mine for mine in self.written)]
         if unknown:
             raise ArgumentError(
                 "a function that writes the same variables each time", f"a new write of {unknown[0].path!r}", "jit",
                 "Create all variables before the function is compiled.",
             )
+        return new_values, result
+
+    def _tensors_of(self, result: Any) -> list[Any]:
+        """The tensors in a result; the rest is remembered, to be put back around them."""
         leaves, description = tree.flatten_and_structure(result)
-        passes = [_passes(one) for one in leaves]
+        passes = [backend.is_array(one) for one in leaves]
         self._fixed = [description, [None if ok else (one,) for ok, one in zip(passes, leaves, strict=True)]]
-        return new_values, [one for ok, one in zip(passes, leaves, strict=True) if ok]
+        return [one for ok, one in zip(passes, leaves, strict=True) if ok]
 
     def __call__(self, *args: Any) -> Any:
+        return self._run(args)
+
+    def _run(self, *args: Any) -> Any:
+        read = [variable.stored for variable in self.read_only]
         if self._fixed:
-            new_values, tensors = self._program(
-                [variable.take() for variable in self.written], [variable.stored for variable in self.read_only], args
-            )
+            written = [variable.take() for variable in self.written]
         else:
             # Following the function a second time may raise: nothing is given away until that is over.
             written = [backend.copy(variable.stored) for variable in self.written]
-            new_values, tensors = self._program(written, [variable.stored for variable in self.read_only], args)
+        new_values, tensors = self._program(written, read, *args)
         for variable, new in zip(self.written, new_values, strict=True):
             variable.give(new)
         rest = iter(tensors)
@@ -296,25 +306,51 @@ class Compiled:
         return tree.unflatten(description, [next(rest) if one is None else one[0] for one in fixed])
 
 
-def _discover(function: Callable, example: tuple) -> tuple[list[Variable], list[Variable]]:
-    """The variables that a function only reads, and those it writes, found by abstract evaluation."""
-    from_shapes = tree.map_structure(
-        lambda one: backend_struct(one) if backend.is_array(one) else one, example
+class CompiledLoop(Compiled):
+    """A stateful function of a step number and trees of tensors, run for a range of steps as one program.
+
+    The range is given at each call, so that one compilation serves every number of steps.
+
+    Args:
+        function: `function(index, *args)`, as in `Compiled`.
+        example: The arguments after `index`.
+    """
+
+    def __init__(self, function: Callable[..., Any], example: tuple) -> None:
+        super().__init__(function, (backend.asarray(0, "int32"), *example))
+
+    def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple, start: Any, stop: Any) -> tuple:
+        def body(index: Any, carry: tuple) -> tuple:
+            new_values, result = self._once(self._function, carry[0], read_values, (index, *args))
+            tensors = self._tensors_of(result)
+            return new_values, [_as_before(new, old) for new, old in zip(tensors, carry[1], strict=True)]
+
+        first = [
+            backend.xp.zeros(one.shape, backend.native_dtype(one.dtype))
+            for one in tree.flatten(self._result)
+            if isinstance(one, Struct)
+        ]
+        return backend.repeat(body, start, stop, (written_values, first))
+
+    def __call__(self, start: int, stop: int, *args: Any) -> Any:
+        """Runs the steps from `start` up to, not including, `stop`; gives the result of the last."""
+        return self._run(args, backend.asarray(start, "int32"), backend.asarray(stop, "int32"))
+
+
+def _as_before(new: Any, old: Any) -> Any:
+    return new if backend.dtype(new) == backend.dtype(old) else backend.cast(new, backend.dtype(old))
+
+
+def _discover(function: Callable, example: tuple) -> tuple[list[Variable], list[Variable], Any]:
+    """The variables that a function only reads, those it writes, and its result, by abstract evaluation."""
+    structs = tree.map_structure(
+        lambda one: Struct(backend.shape(one), backend.dtype(one)) if backend.is_array(one) else one, example
     )
     with Trace() as trace:
-        backend.abstract(lambda *args: _nothing(function(*args)), *from_shapes)
+        result = backend.abstract(function, *structs)
     written = [variable for variable, _ in trace.updates()]
     ids = {id(one) for one in written}
-    return [one for key, one in trace.read.items() if key not in ids], written
-
-
-def backend_struct(value: Any) -> Any:
-    """The `Struct` of a tensor."""
-    return Struct(backend.shape(value), backend.dtype(value))
-
-
-def _nothing(_: Any) -> None:
-    return None
+    return [one for key, one in trace.read.items() if key not in ids], written, result
 
 
 def stop_gradient(value: Any) -> Any:
@@ -338,7 +374,6 @@ def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
     >>> float(keras.grad(lambda x: clipped(x) * 5.0)(keras.ops.convert_to_tensor(2.0)))
     1.0
     """
-
     wrapped = backend.custom_gradient(fn)
     return functools.wraps(fn)(lambda *args, **kwargs: wrapped(*[_tensor(one) for one in args], **kwargs))
 
@@ -351,7 +386,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        variables, written = _discover(lambda *values: f(*values, **kwargs), args)
+        variables, written, _ = _discover(lambda *values: f(*values, **kwargs), args)
         used = [*variables, *written]
         kept: list[Any] = []
 

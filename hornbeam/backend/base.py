@@ -190,6 +190,14 @@ class Backend:
             carry = body(index, carry)
         return carry
 
+    def slice_rows(self, value: Any, start: Any, count: int) -> Any:
+        """`count` rows of a tensor from row `start` on, which may be a traced number."""
+        return value[start : start + count]
+
+    def take_rows(self, value: Any, rows: Any) -> Any:
+        """The rows of a tensor with these numbers, all of them in range."""
+        return value[rows]
+
     def constants(self) -> AbstractContextManager:
         """Inside it, computation gives true values even while a function is being traced."""
         return nullcontext()

@@ -16,6 +16,7 @@ from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, 
 from hornbeam.training.sources.arrays import ArraySource, LazyRowSource, RowSource
 from hornbeam.training.sources.base import Source
 from hornbeam.training.sources.convert import is_a, is_array_like, standardize_whole
+from hornbeam.training.sources.grain import GrainPlace, is_grain
 from hornbeam.training.sources.lazy import LazyRows
 from hornbeam.training.sources.py_dataset import PyDatasetSource, is_py_dataset
 from hornbeam.training.sources.streams import StreamSource
@@ -191,6 +192,8 @@ def _open_stream(x: Any, steps: int | None, class_weight: ClassWeights | None) -
         return _open_tf_dataset(x, steps, class_weight)
     if not hasattr(x, "__iter__"):
         return None
+    if is_grain(x):
+        return _open_grain(x, steps, class_weight)
     stateful = x if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None
     if is_a(x, "torch.utils.data", "DataLoader") or (stateful is not None and hasattr(x, "batch_size")):
         size = getattr(x, "batch_size", None)
@@ -236,10 +239,23 @@ def _open_tf_dataset(dataset: Any, steps: int | None, class_weight: ClassWeights
     )
 
 
+def _open_grain(loader: Any, steps: int | None, class_weight: ClassWeights | None) -> StreamSource:
+    place = GrainPlace(loader)
+    return StreamSource(
+        "grain loader",
+        place.open_pass,
+        rewinds=True,
+        limit=steps,
+        count=_length(loader),
+        class_weight=class_weight,
+        stateful=place,
+    )
+
+
 def _length(x: Any) -> int | None:
     try:
         return len(x)
-    except TypeError:  # no __len__, or a DataLoader over an IterableDataset
+    except (TypeError, OverflowError):  # no __len__, a DataLoader over an IterableDataset, or endless
         return None
 
 

@@ -31,7 +31,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
             "unpack_x_y_sample_weight",
             "Several inputs or outputs go into a list or dict of their own, such as ([x1, x2], y).",
         )
-    return tuple([*data, None, None][:3])  # type: ignore[return-value]
+    return tuple([*data, None, None][:3])
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:

@@ -126,6 +126,12 @@ class JaxBackend(Backend):
     def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
         return lax.fori_loop(start, stop, body, carry)
 
+    def slice_rows(self, value: Any, start: Any, count: int) -> Any:
+        return lax.dynamic_slice_in_dim(value, start, count)
+
+    def take_rows(self, value: Any, rows: Any) -> Any:
+        return jnp.take(value, rows, axis=0, mode="clip", unique_indices=True)
+
     def constants(self) -> AbstractContextManager:
         return jax.ensure_compile_time_eval()
 

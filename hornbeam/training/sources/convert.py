@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import ml_dtypes  # noqa: F401  (gives NumPy the dtype that floatx "bfloat16" names)
+import ml_dtypes
 import numpy as np
 
 from hornbeam import _config
@@ -213,7 +213,10 @@ def _from_pandas(frame: Any, path: str) -> np.ndarray:
 def target_dtype(dtype: np.dtype, path: str, whole: bool) -> np.dtype:
     """The dtype in which data of `dtype` goes on; raises a ValueError for dtypes that no model takes."""
     if dtype.kind == "f" or dtype.name in _NARROW_FLOATS:
-        return np.dtype(_config.floatx()) if whole or dtype.itemsize > 4 else dtype.newbyteorder("=")
+        if not whole and dtype.itemsize <= 4:
+            return dtype.newbyteorder("=")
+        name = _config.floatx()
+        return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
     if dtype.kind in "biuc":
         return dtype.newbyteorder("=")
     if dtype.kind in "OUST" or dtype.name in ("int4", "uint4"):

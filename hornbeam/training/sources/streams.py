@@ -166,7 +166,7 @@ class StreamSource(Source):
                     self._states.append((self._used, state))
                 yield batch
         finally:
-            items.close()  # type: ignore[attr-defined]
+            items.close()
 
     def begin_epoch(self, epoch: int) -> None:
         if not self._resumed:

@@ -1,0 +1,96 @@
+"""`Dense`: a linear map of the last axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import activations, constraints, initializers, ops, regularizers
+from hornbeam._wire import wire
+from hornbeam.errors import ArgumentError
+from hornbeam.layers.input_spec import InputSpec
+from hornbeam.layers.layer import Layer
+
+
+@wire("keras.layers.Dense")
+class Dense(Layer):
+    """`activation(inputs @ kernel + bias)` over the last axis.
+
+    Args:
+        units: The size of the last axis of the outputs.
+        activation: An activation or its name; None is none.
+        use_bias: Whether a bias is added.
+        kernel_initializer: Initializer of the kernel [size of the last input axis, units].
+        bias_initializer: Initializer of the bias [units].
+        kernel_regularizer: Regularizer of the kernel.
+        bias_regularizer: Regularizer of the bias.
+        activity_regularizer: Regularizer of the outputs.
+        kernel_constraint: Constraint on the kernel.
+        bias_constraint: Constraint on the bias.
+
+    Raises:
+        ValueError: If `units` is no positive integer.
+
+    >>> import hornbeam as keras
+    >>> keras.layers.Dense(4, activation="relu")(keras.ops.ones((2, 3))).shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_integer(units, "units", self)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes kernel and bias; the last size of `input_shape` must be known."""
+        size = input_shape[-1]
+        if size is None:
+            raise ArgumentError("a known last size", f"shape={input_shape}", f"Dense {self.name!r}")
+        self.kernel = self.add_weight(
+            (size, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint, name="kernel",
+        )
+        self.bias = self.add_weight(
+            (self.units,), self.bias_initializer, regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint, name="bias",
+        ) if self.use_bias else None
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """The map of `inputs` [..., size] to [..., units]."""
+        outputs = ops.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input shape with `units` last."""
+        return (*input_shape[:-1], self.units)
+
+
+def positive_integer(value: Any, name: str, layer: Layer) -> int:
+    """`value` if it is an integer above 0, else a ValueError that names the layer."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        raise ArgumentError(f"a positive integer for {name}", repr(value), f"{type(layer).__name__} {layer.name!r}")
+    return value.__index__()

@@ -1,0 +1,1 @@
+"""Models: Sequential, Functional and subclassed ones, and what shows them."""

@@ -1,0 +1,110 @@
+"""Runs one kind of step (train, test or predict) of a model: eagerly, compiled, or many in one program.
+
+Knows how a step is run, not what it does, and not which batch comes when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hornbeam import tree
+from hornbeam.backend import active as backend
+from hornbeam.backend.base import is_numeric
+from hornbeam.transforms import Compiled, CompiledLoop
+
+
+class Execution:
+    """One kind of step of one model.
+
+    Args:
+        step: Takes a batch on the device, gives a structure of tensors.
+        compiled: Whether steps are compiled.
+    """
+
+    def __init__(self, step: Callable[[Any], Any], compiled: bool) -> None:
+        self._step = step
+        self.compiled = compiled
+        self._programs: dict[Any, Any] = {}
+
+    @property
+    def can_fuse(self) -> bool:
+        """Whether many steps can be one program."""
+        return self.compiled and "fusion" in backend.features
+
+    def batch(self, data: Any) -> Any:
+        """Runs one step on a batch of host arrays or tensors."""
+        data = backend.put(data)
+        if not self.compiled:
+            return self._step(data)
+        leaves, description = tree.flatten_and_structure(data)
+        if not all(leaf is None or backend.is_array(leaf) for leaf in leaves):
+            return self._step(data)  # text is for the host
+        key = (description, tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves))
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = Compiled(self._step, (data,))
+        return program(data)
+
+    def rows(self, arrays: Any, order: Any, batch_size: int, start: int, stop: int, bare: bool) -> Any:
+        """Runs the steps number `start` to `stop` of an epoch over arrays that lie on the device.
+
+        Args:
+            arrays: The whole data.
+            order: The numbers of the rows in the order of the epoch, or None for their own.
+            batch_size: Rows in a batch; all batches in the range are full.
+            start: The first step.
+            stop: The step after the last.
+            bare: Whether the step takes x itself, not a tuple.
+
+        Returns:
+            The result of the last step.
+        """
+        leaves, description = tree.flatten_and_structure((arrays, order))
+        key = (description, batch_size, bare, tuple(None if one is None else backend.shape(one) for one in leaves))
+        program = self._programs.get(key)
+        if program is None:
+
+            def step(index: Any, arrays: Any, order: Any) -> Any:
+                first = index * batch_size
+                if order is None:
+                    batch = tree.map_structure(
+                        lambda one: None if one is None else backend.slice_rows(one, first, batch_size), arrays
+                    )
+                else:
+                    rows = backend.slice_rows(order, first, batch_size)
+                    batch = tree.map_structure(
+                        lambda one: None if one is None else backend.take_rows(one, rows), arrays
+                    )
+                return self._step(batch[0] if bare else batch)
+
+            program = self._programs[key] = CompiledLoop(step, (arrays, order))
+        return program(start, stop, arrays, order)
+
+    def stacked(self, batches: list[Any]) -> Any:
+        """Runs one step for each of several batches of one shape, as one program; gives the last result."""
+        data = backend.put(tree.map_structure(lambda *parts: None if parts[0] is None else _stack(parts), *batches))
+        leaves, description = tree.flatten_and_structure(data)
+        key = ("stacked", description, tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves))
+        program = self._programs.get(key)
+        if program is None:
+
+            def step(index: Any, data: Any) -> Any:
+                return self._step(
+                    tree.map_structure(lambda one: None if one is None else backend.slice_rows(one, index, 1)[0], data)
+                )
+
+            program = self._programs[key] = CompiledLoop(step, (data,))
+        return program(0, len(batches), data)
+
+
+def _stack(parts: tuple) -> Any:
+    return np.stack([backend.to_numpy(one) for one in parts])
+
+
+def fits_on_device(arrays: Any, limit: int = 2 << 30) -> bool:
+    """Whether whole data may lie on the device: numbers only, and at most `limit` bytes."""
+    leaves = [one for one in tree.flatten(arrays) if one is not None]
+    return all(is_numeric(one) for one in leaves) and sum(one.nbytes for one in leaves) <= limit
