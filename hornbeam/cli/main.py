@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Runs a Python program in which `import keras` and `tf.keras` mean hornbeam.",
     )
     run.add_argument("script", help="the Python file")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program finds in sys.argv")
+    rest = run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program finds in sys.argv")
+    rest.required = False  # else argparse names it among what is missing when only the script is
 
     info = commands.add_parser(
         "info",
