@@ -1,8 +1,8 @@
 """The floors of docs/architecture.md hold: read from the imports, without running anything.
 
-A unit is a module or package right below `hornbeam/`. Imports go to lower floors, or to a neighbour on the same floor
-as long as no circle of modules comes of it; frameworks are imported in `backend/<name>/` alone; an import inside a function
-is for an optional third party.
+A unit is a module or package right below `hornbeam/`. Imports go to lower floors, or to a neighbour on the same
+floor as long as no circle of modules comes of it. Frameworks are imported in `backend/<name>/` alone. An import
+inside a function is for an optional third party.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FLOORS = [
     "scope variable symbolic tracking",
     "ops random",
     "graph transforms activations initializers regularizers constraints losses dtype_policies saving",
-    "layers metrics optimizers",
+    "layers metrics optimizers mixed_precision",
     "training callbacks models data",
     """quantizers distribution applications datasets export tuner serving wrappers utils install visualization
     distillation preprocessing legacy""",
@@ -129,7 +129,7 @@ def test_no_import_goes_up():
         if (home := unit_of(one.file)) not in FACE
         and (there := target_unit(one.target))
         and there in FLOOR
-        and FLOOR[there] > FLOOR[home]
+        and FLOOR[there] > FLOOR.get(home, len(FLOORS))
     )
     assert not offences(bad)
 
