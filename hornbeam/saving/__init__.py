@@ -1,5 +1,7 @@
 """Saving and loading: models, weights, configs and the names of the user's own objects."""
 
+from hornbeam.saving import legacy as _legacy  # noqa: F401 - puts the older format among the savers and loaders
+from hornbeam.saving.archive import load_model, save_model
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.registration import (
     CustomObjectScope,
@@ -9,6 +11,7 @@ from hornbeam.saving.registration import (
     get_registered_object,
     register_keras_serializable,
 )
+from hornbeam.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
@@ -17,6 +20,10 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]

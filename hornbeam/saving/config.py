@@ -10,6 +10,7 @@ import base64
 import inspect
 import json
 import marshal
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -366,11 +367,14 @@ def _lambda(inner: Any) -> Any:
             "Byte code from a file can do anything to this machine. If you trust its source, pass safe_mode=False; "
             "better, give the function a name and register it with @hornbeam.saving.register_keras_serializable().",
         )
-    code, defaults, closure = inner["value"] if "value" in inner else (inner["code"], inner["defaults"], inner["closure"])
+    names = ("code", "defaults", "closure")
+    code, defaults, closure = inner["value"] if "value" in inner else (inner[name] for name in names)
     raw = marshal.loads(base64.decodebytes(code.encode("ascii")))  # noqa: S302 - asked for by safe_mode=False
     cells = tuple(types.CellType(_made(one)) for one in closure) if closure else None
     values = tuple(_made(one) for one in defaults) if defaults else None
-    return types.FunctionType(raw, {"__builtins__": __builtins__}, "<lambda>", values, cells)
+    # the globals of the program that wrote it are gone; these names are what such functions mostly use
+    known = {"__builtins__": __builtins__, "np": np, "keras": sys.modules["hornbeam"]}
+    return types.FunctionType(raw, known | registration.all_custom_objects(), "<lambda>", values, cells)
 
 
 _SPECIAL: dict[str, Any] = {

@@ -42,7 +42,7 @@ def as_path(filepath: Any, where: str) -> Path:
 def check_exists(path: Path, where: str, kind: str) -> None:
     """Raises unless there is something at `path`."""
     if not path.exists():
-        near = sorted(one.name for one in path.parent.glob("*" + "".join(path.suffixes[-1:])))[:5] if path.parent.is_dir() else []
+        near = sorted(one.name for one in path.parent.glob(f"*{path.suffix}"))[:5] if path.parent.is_dir() else []
         there = f" In that folder there is: {', '.join(near)}." if near else ""
         raise MissingFileError(f"{kind} at {str(path)!r}", "no such file", where, f"Check the path.{there}")
 

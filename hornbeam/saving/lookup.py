@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hornbeam import _wire
@@ -75,8 +76,9 @@ class _Kind:
             return found()
         except TypeError as problem:
             raise ArgumentTypeError(
-                f"{_article(self.kind)} that can be made without arguments", f"the name of {found.__name__} ({problem})",
-                f"{self.module}.get", f"Pass an object instead: {found.__name__}(...).",
+                f"{_article(self.kind)} that can be made without arguments",
+                f"the name of {found.__name__} ({problem})", f"{self.module}.get",
+                f"Pass an object instead: {found.__name__}(...).",
             ) from problem
 
 
@@ -84,7 +86,7 @@ def make_registry_functions(
     kind: str,
     module: str,
     *,
-    aliases: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = {},
+    aliases: Mapping[str, Any] | Callable[[], Mapping[str, Any]] = MappingProxyType({}),
     none: Any = None,
     instantiate: bool = True,
     prefer: str = "class",
@@ -155,8 +157,8 @@ def make_registry_functions(
         made = deserialize_keras_object(config, custom_objects)
         if isinstance(made, Mapping):
             raise ArgumentError(
-                f"the config of {_article(kind)} with 'class_name' and 'config'", f"the keys {sorted(map(str, config))}",
-                f"{module}.deserialize",
+                f"the config of {_article(kind)} with 'class_name' and 'config'",
+                f"the keys {sorted(map(str, config))}", f"{module}.deserialize",
             )
         return made
 

@@ -271,6 +271,14 @@ def _op(name: str) -> Any | None:
     return from_ops if getattr(from_ops, "definition", None) is not None else None
 
 
+def all_custom_objects() -> dict[str, Any]:
+    """All objects of the user that are known now, by name; the innermost scope wins."""
+    result = dict(_global)
+    for scope in reversed(_scopes.get()):
+        result.update(scope)
+    return result
+
+
 def known_class_names() -> list[str]:
     """All names that files may use for classes now, for error texts."""
     own = [name for module in _PACKAGES for name, one in members(module).items() if inspect.isclass(one)]
