@@ -6,7 +6,7 @@ from typing import Any
 
 from hornbeam import activations, constraints, initializers, ops, regularizers
 from hornbeam._wire import wire
-from hornbeam.errors import ArgumentError
+from hornbeam.layers.core.checks import known_size, positive_integer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 
@@ -64,9 +64,7 @@ class Dense(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes kernel and bias; the last size of `input_shape` must be known."""
-        size = input_shape[-1]
-        if size is None:
-            raise ArgumentError("a known last size", f"shape={input_shape}", f"Dense {self.name!r}")
+        size = known_size(input_shape[-1], "features", input_shape, self)
         self.kernel = self.add_weight(
             (size, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
@@ -88,9 +86,3 @@ class Dense(Layer):
         """The input shape with `units` last."""
         return (*input_shape[:-1], self.units)
 
-
-def positive_integer(value: Any, name: str, layer: Layer) -> int:
-    """`value` if it is an integer above 0, else a ValueError that names the layer."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-        raise ArgumentError(f"a positive integer for {name}", repr(value), f"{type(layer).__name__} {layer.name!r}")
-    return value.__index__()
