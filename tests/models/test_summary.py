@@ -329,3 +329,32 @@ def test_a_layer_that_fails_to_say_its_shape_is_still_listed():
 )
 def test_memory(size, text):
     assert _memory(size) == text
+
+
+def test_graphs_of_our_own_nodes():
+    from hornbeam.graph import Function
+    from hornbeam.symbolic import KerasTensor, Operation
+
+    class Join(Operation):
+        def compute_output_spec(self, *tensors):
+            return KerasTensor((None, sum(one.shape[1] for one in tensors)))
+
+    class Split(Operation):
+        def compute_output_spec(self, x):
+            return [KerasTensor((None, 1)), KerasTensor((None, 2))]
+
+    first, second = KerasTensor((None, 1)), KerasTensor((None, 2))
+    left, right = Split(name="split")(Join(name="join")(first, second))
+    join = Join(name="again")
+    graph = Function([first, second], join(right, join(left)))
+    model = SimpleNamespace(
+        name="graph", layers=[], operations=graph.operations, inputs=graph.inputs, outputs=graph.outputs,
+        weights=[], trainable_weights=[], non_trainable_weights=[],
+    )
+    rows = [line for line in text_of(model, line_length=130).splitlines() if line.startswith("│")]
+    cells = [[cell.strip() for cell in row.strip("│").split("│")] for row in rows]
+    assert cells == [
+        ["join (Join)", "(None, 3)", "0", "-"],
+        ["split (Split)", "[(None, 1), (None, 2)]", "0", "join[0][0]"],
+        ["again (Join)", "(None, 3)", "0", "split[0][0], split[0][1], again[0][0]"],
+    ]
