@@ -2,17 +2,35 @@
 
 from hornbeam._lazy import attach
 
-# Helpers that live where they are used inside hornbeam stand here by the module that has them.
 _NAMES = {
     "to_categorical": "hornbeam.utils.numerical",
     "normalize": "hornbeam.utils.numerical",
     "pad_sequences": "hornbeam.utils.sequence",
     "set_random_seed": "hornbeam.utils.seeds",
     "get_file": "hornbeam.utils.files",
+    # What follows is public here, and lives where hornbeam itself uses it.
     "standardize_dtype": "hornbeam.dtypes",
     "enable_interactive_logging": "hornbeam._config",
     "disable_interactive_logging": "hornbeam._config",
     "is_interactive_logging_enabled": "hornbeam._config",
+    "Progbar": "hornbeam.training.progress",
+    "pack_x_y_sample_weight": "hornbeam.training.unpack",
+    "unpack_x_y_sample_weight": "hornbeam.training.unpack",
+    "PyDataset": "hornbeam.data.py_dataset",
+    "Sequence": "hornbeam.data.py_dataset",
+    "clear_session": "hornbeam.utils.session",
+    "is_keras_tensor": "hornbeam.utils.session",
+    "get_source_inputs": "hornbeam.utils.session",
+    "model_to_dot": "hornbeam.models.plot",
+    "plot_model": "hornbeam.models.plot",
+    "CustomObjectScope": "hornbeam.saving.registration",
+    "custom_object_scope": "hornbeam.saving.registration",
+    "get_custom_objects": "hornbeam.saving.registration",
+    "get_registered_name": "hornbeam.saving.registration",
+    "get_registered_object": "hornbeam.saving.registration",
+    "register_keras_serializable": "hornbeam.saving.registration",
+    "serialize_keras_object": "hornbeam.saving.config",
+    "deserialize_keras_object": "hornbeam.saving.config",
 }
 
 __all__ = list(_NAMES)
