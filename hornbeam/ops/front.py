@@ -55,8 +55,7 @@ def settled(**rules: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
 
         def initialize(self: Any, name: str | None = None, **config: Any) -> None:
             for argument, rule in rules.items():
-                if argument in config:
-                    config[argument] = rule(config[argument])
+                config[argument] = rule(config.get(argument))
             plain(self, name, **config)
 
         operation_class.__init__ = initialize
