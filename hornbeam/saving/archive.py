@@ -280,8 +280,7 @@ class Box:
                 f"a member {name!r}", f"{self.names()[:10]}", self.where, "The file is not a saved model, or damaged."
             )
         with self.stream(name) as source:
-            text = source.read(MAX_CONFIG_BYTES + 1)
-        return text
+            return source.read(MAX_CONFIG_BYTES + 1)
 
 
 class _Folder(Box):

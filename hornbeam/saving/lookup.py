@@ -37,7 +37,7 @@ class _Kind:
 
     def table(self) -> dict[str, Any]:
         """All strings that name something of this kind."""
-        declared = _wire.members(self.module)
+        declared = registration.members(self.module)
         if len(declared) != self._size:  # members may come with modules imported later
             classes = {name: one for name, one in declared.items() if inspect.isclass(one)}
             functions = {name: one for name, one in declared.items() if not inspect.isclass(one)}
@@ -63,6 +63,9 @@ class _Kind:
     def named(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The member or custom object with this name; a class gives a new object where that is wanted."""
         found = self.find(name, custom_objects)
+        if found is None:
+            registration.load_fully(self.module)
+            found = self.find(name, custom_objects)
         if found is None:
             known = [one for one in self.table() if self.find(one) is not None]
             raise UnknownNameError(self.kind, name, known, f"{self.module}.get")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
@@ -61,6 +62,7 @@ _SOURCE_FOLDERS: dict[str, str] = {
 }
 _FUNCTION_NAMESPACES = ("keras.activations", "keras.losses", "keras.metrics")
 _loaded: set[str] = set()
+_loaded_fully: set[str] = set()
 
 
 # --- the user's objects ----------------------------------------------------------------------------------------
@@ -174,17 +176,33 @@ def get_registered_object(
 # --- names from files ------------------------------------------------------------------------------------------
 
 
+# Modules that declare members without being named by their package.
+_MODULES = {"hornbeam.models": ("hornbeam.models.functional", "hornbeam.models.sequential")}
+
+
 def load_namespace(module: str) -> None:
     """Imports the package of ours that declares the members of a namespace of the table above."""
     package = _PACKAGES.get(module)
     if package is None or package in _loaded:
         return
-    try:
-        importlib.import_module(package)
-    except ModuleNotFoundError as missing:
-        if missing.name != package:
-            raise
+    for one in (package, *_MODULES.get(package, ())):
+        try:
+            importlib.import_module(one)
+        except ModuleNotFoundError as missing:
+            if missing.name != one:
+                raise
     _loaded.add(package)
+
+
+def load_fully(module: str) -> None:
+    """Makes a package of ours load what it loads on first touch, so that all its members are declared."""
+    package = sys.modules.get(_PACKAGES.get(module, ""))
+    if package is None or package.__name__ in _loaded_fully:
+        return
+    _loaded_fully.add(package.__name__)
+    for name in dir(package):
+        if not name.startswith("_"):
+            getattr(package, name, None)
 
 
 def members(module: str) -> dict[str, Any]:
@@ -229,12 +247,15 @@ def _declared(module: str, class_name: str) -> Any | None:
         return _wire.find(f"{module}.{class_name}")
     if module in _PACKAGES:
         found = members(module).get(class_name)
+        if found is None:
+            load_fully(module)
+            found = members(module).get(class_name)
         if found is not None:
-            return found
+            return found if inspect.isclass(found) else None
     if module in ("keras", "keras.models"):  # the same classes under several roofs
         for other in ("keras.models", "keras.src.models.functional", "keras.dtype_policies"):
             found = members(other).get(class_name) or members("keras").get(class_name)
-            if found is not None:
+            if inspect.isclass(found):
                 return found
     for folder, namespace in _SOURCE_FOLDERS.items():
         if module == folder or module.startswith(folder + "."):
