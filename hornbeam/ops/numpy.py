@@ -1,141 +1,427 @@
-"""Elementwise and shape ops with NumPy's names and meaning."""
+"""The face of `keras.ops.numpy`: all ops with NumPy's names, whichever file holds them."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from hornbeam.backend import active as backend
-from hornbeam.dtypes import standardize_dtype
-from hornbeam.ops.define import (
-    Axis,
-    Tensor,
-    TensorLike,
-    as_float,
-    as_floats,
-    as_tensor,
-    broadcast,
-    broadcast_float,
-    like,
-    like_float,
-    op,
-    reduced,
-    same_dtype,
+from hornbeam.ops.arithmetic import (
+    add,
+    divide,
+    divide_no_nan,
+    floor_divide,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    heaviside,
+    lcm,
+    ldexp,
+    logaddexp,
+    logaddexp2,
+    maximum,
+    minimum,
+    mod,
+    multiply,
+    nextafter,
+    power,
+    subtract,
+    true_divide,
+)
+from hornbeam.ops.bitwise import (
+    bitwise_and,
+    bitwise_invert,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    left_shift,
+    right_shift,
+)
+from hornbeam.ops.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    isreal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    not_equal,
+    signbit,
+)
+from hornbeam.ops.core import (
+    ndim,
+    size,
+)
+from hornbeam.ops.creation import (
+    arange,
+    array,
+    copy,
+    empty,
+    empty_like,
+    eye,
+    full,
+    full_like,
+    geomspace,
+    identity,
+    linspace,
+    logspace,
+    ones,
+    ones_like,
+    tri,
+    zeros,
+    zeros_like,
+)
+from hornbeam.ops.cumulative import (
+    cumprod,
+    cumsum,
+    diff,
+    trapezoid,
+)
+from hornbeam.ops.elementwise import (
+    abs,
+    absolute,
+    cbrt,
+    ceil,
+    clip,
+    conj,
+    conjugate,
+    exp,
+    exp2,
+    expm1,
+    fabs,
+    floor,
+    i0,
+    imag,
+    log,
+    log10,
+    log1p,
+    log2,
+    nan_to_num,
+    negative,
+    real,
+    reciprocal,
+    round,
+    sign,
+    sqrt,
+    square,
+    trunc,
+)
+from hornbeam.ops.indexing import (
+    diag,
+    diagflat,
+    diagonal,
+    get_item,
+    nonzero,
+    select,
+    take,
+    take_along_axis,
+    trace,
+    tril,
+    triu,
+    unravel_index,
+    vander,
+    where,
+)
+from hornbeam.ops.joining import (
+    append,
+    array_split,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    meshgrid,
+    split,
+    stack,
+    vsplit,
+    vstack,
+)
+from hornbeam.ops.products import (
+    cross,
+    dot,
+    einsum,
+    inner,
+    kron,
+    matmul,
+    outer,
+    slogdet,
+    tensordot,
+    vdot,
+)
+from hornbeam.ops.reductions import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    count_nonzero,
+    max,
+    mean,
+    min,
+    prod,
+    ptp,
+    std,
+    sum,
+    var,
+)
+from hornbeam.ops.shaping import (
+    broadcast_to,
+    expand_dims,
+    flip,
+    fliplr,
+    flipud,
+    moveaxis,
+    pad,
+    ravel,
+    repeat,
+    reshape,
+    roll,
+    rot90,
+    squeeze,
+    swapaxes,
+    tile,
+    transpose,
+    view,
+)
+from hornbeam.ops.sorting import (
+    argpartition,
+    argsort,
+    digitize,
+    isin,
+    searchsorted,
+    sort,
+    unique,
+)
+from hornbeam.ops.tapers import (
+    bartlett,
+    blackman,
+    hamming,
+    hanning,
+    kaiser,
+)
+from hornbeam.ops.trigonometry import (
+    angle,
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cos,
+    cosh,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sin,
+    sinc,
+    sinh,
+    tan,
+    tanh,
 )
 
-xp = backend.xp
-
-
-# --- arithmetic --------------------------------------------------------------------------------------------------
-
-
-@op("keras.src.ops.numpy.Add", spec=broadcast)
-def add(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Sum of two tensors, element by element.
-
-    Args:
-        x1: First tensor.
-        x2: Second tensor; the shapes broadcast, the dtypes are promoted.
-
-    Returns:
-        The sum.
-
-    >>> import hornbeam as keras
-    >>> keras.ops.convert_to_numpy(keras.ops.add([1, 2], 3)).tolist()
-    [4, 5]
-    """
-    x1, x2 = same_dtype(x1, x2)
-    return xp.add(x1, x2)
-
-
-@op("keras.src.ops.numpy.Subtract", spec=broadcast)
-def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Difference of two tensors, element by element; shapes broadcast, dtypes are promoted.
-
-    >>> import hornbeam as keras
-    >>> keras.ops.convert_to_numpy(keras.ops.subtract([5, 7], 3)).tolist()
-    [2, 4]
-    """
-    x1, x2 = same_dtype(x1, x2)
-    return xp.subtract(x1, x2)
-
-
-@op("keras.src.ops.numpy.TrueDivide", spec=broadcast_float)
-def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Quotient of two tensors, element by element; integers give floats.
-
-    >>> import hornbeam as keras
-    >>> keras.ops.convert_to_numpy(keras.ops.true_divide([1, 3], 2)).tolist()
-    [0.5, 1.5]
-    """
-    x1, x2 = as_floats(x1, x2)
-    return xp.true_divide(x1, x2)
-
-
-@op("keras.src.ops.numpy.Exp", spec=like_float)
-def exp(x: TensorLike) -> Tensor:
-    """e to the power of each element; integers give floats."""
-    return xp.exp(as_float(x))
-
-
-@op("keras.src.ops.numpy.Square", spec=like)
-def square(x: TensorLike) -> Tensor:
-    """Each element times itself."""
-    return xp.square(x)
-
-
-# --- reductions --------------------------------------------------------------------------------------------------
-
-
-@op("keras.src.ops.numpy.Mean")
-def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Mean of `x` over `axis`.
-
-    Args:
-        x: Any tensor; integers and bools give the default float type.
-        axis: One axis, several, or None for all; negative axes count from the end.
-        keepdims: Whether reduced axes stay, with size 1.
-
-    Returns:
-        The mean, in the dtype of `x` if that is a float type. The mean of nothing is NaN.
-
-    >>> import hornbeam as keras
-    >>> float(keras.ops.mean([1, 2, 6]))
-    3.0
-    """
-    return xp.mean(as_float(x), axis=_axes(axis), keepdims=keepdims)
-
-
-# --- shapes ------------------------------------------------------------------------------------------------------
-
-
-@op("keras.src.ops.numpy.Concatenate", lists=["xs"])
-def concatenate(xs: list[TensorLike], axis: int = 0) -> Tensor:
-    """Joins tensors along an axis they all have.
-
-    Args:
-        xs: Tensors whose shapes differ in `axis` at most; dtypes are promoted.
-        axis: The axis to join along.
-
-    Returns:
-        One tensor.
-
-    >>> import hornbeam as keras
-    >>> keras.ops.concatenate([keras.ops.ones((2, 1)), keras.ops.zeros((2, 3))], axis=-1).shape
-    (2, 4)
-    """
-    return xp.concatenate(same_dtype(*[as_tensor(x) for x in xs]), axis=axis)
-
-
-@op("keras.src.ops.numpy.Reshape", tensors=["x"])
-def reshape(x: TensorLike, newshape: Any) -> Tensor:
-    """The elements of `x`, in order, in another shape; one size may be -1, which is then computed."""
-    return xp.reshape(as_tensor(x), newshape)
-
-
-def _axes(axis: Axis) -> Any:
-    return tuple(axis) if isinstance(axis, list) else axis
-
-
-def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor of zeros, of the default float type unless told otherwise."""
-    return xp.zeros(shape, backend.native_dtype(standardize_dtype(dtype)))
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "all",
+    "amax",
+    "amin",
+    "angle",
+    "any",
+    "append",
+    "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "argmax",
+    "argmin",
+    "argpartition",
+    "argsort",
+    "array",
+    "array_split",
+    "bartlett",
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "blackman",
+    "broadcast_to",
+    "cbrt",
+    "ceil",
+    "clip",
+    "concatenate",
+    "conj",
+    "conjugate",
+    "copy",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cross",
+    "cumprod",
+    "cumsum",
+    "deg2rad",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "diff",
+    "digitize",
+    "divide",
+    "divide_no_nan",
+    "dot",
+    "dsplit",
+    "dstack",
+    "einsum",
+    "empty",
+    "empty_like",
+    "equal",
+    "exp",
+    "exp2",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "fabs",
+    "flip",
+    "fliplr",
+    "flipud",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "full",
+    "full_like",
+    "gcd",
+    "geomspace",
+    "get_item",
+    "greater",
+    "greater_equal",
+    "hamming",
+    "hanning",
+    "heaviside",
+    "hsplit",
+    "hstack",
+    "hypot",
+    "i0",
+    "identity",
+    "imag",
+    "inner",
+    "isfinite",
+    "isin",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "kaiser",
+    "kron",
+    "lcm",
+    "ldexp",
+    "left_shift",
+    "less",
+    "less_equal",
+    "linspace",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logaddexp2",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logspace",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "meshgrid",
+    "min",
+    "minimum",
+    "mod",
+    "moveaxis",
+    "multiply",
+    "nan_to_num",
+    "ndim",
+    "negative",
+    "nextafter",
+    "nonzero",
+    "not_equal",
+    "ones",
+    "ones_like",
+    "outer",
+    "pad",
+    "power",
+    "prod",
+    "ptp",
+    "rad2deg",
+    "ravel",
+    "real",
+    "reciprocal",
+    "repeat",
+    "reshape",
+    "right_shift",
+    "roll",
+    "rot90",
+    "round",
+    "searchsorted",
+    "select",
+    "sign",
+    "signbit",
+    "sin",
+    "sinc",
+    "sinh",
+    "size",
+    "slogdet",
+    "sort",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tan",
+    "tanh",
+    "tensordot",
+    "tile",
+    "trace",
+    "transpose",
+    "trapezoid",
+    "tri",
+    "tril",
+    "triu",
+    "true_divide",
+    "trunc",
+    "unique",
+    "unravel_index",
+    "vander",
+    "var",
+    "vdot",
+    "view",
+    "vsplit",
+    "vstack",
+    "where",
+    "zeros",
+    "zeros_like",
+]
