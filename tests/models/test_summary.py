@@ -351,7 +351,7 @@ def test_graphs_of_our_own_nodes():
         name="graph", layers=[], operations=graph.operations, inputs=graph.inputs, outputs=graph.outputs,
         weights=[], trainable_weights=[], non_trainable_weights=[],
     )
-    rows = [line for line in text_of(model, line_length=130).splitlines() if line.startswith("│")]
+    rows = [line for line in text_of(model, line_length=170).splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in row.strip("│").split("│")] for row in rows]
     assert cells == [
         ["join (Join)", "(None, 3)", "0", "-"],
