@@ -153,7 +153,7 @@ for one in (m, keras.Sequential([L.Dense(2)])):
     print("##", flush=True)
     print_summary(one, show_trainable=True)
 """
-    for columns in (60, 80, 100, 200):
+    for columns in (72, 200):  # each starts Keras anew
         _, theirs, ours, theirs_too, ours_too = run_in_terminal(["-c", program], columns).split("##\n")
         assert "\x1b[38;5;33mDense" in ours
         assert ours == theirs
