@@ -286,9 +286,9 @@ def _read_weights(model: Any, root: H5Group, where: str, skip_mismatch: bool, by
     with Trace() as trace:
         for name, variables, inner in pairs:
             arrays = [_array(inner, one) for one in _names(inner, "weight_names")]
-            shapes = [one.shape for one in arrays]
-            if shapes != [tuple(one.shape) for one in variables]:
-                problems.append(f"layer {name!r}: expected shapes {[tuple(one.shape) for one in variables]}, got {shapes}")
+            shapes, fitting = [one.shape for one in arrays], [tuple(one.shape) for one in variables]
+            if shapes != fitting:
+                problems.append(f"layer {name!r}: expected shapes {fitting}, got {shapes}")
                 continue
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
