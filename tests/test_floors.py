@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1] / "hornbeam"
 FLOORS = [
     "_config _wire _lazy _terminal errors tree dtypes",
     "backend",
-    "scope variable symbolic tracking",
+    "scope variable symbolic tracking stateless",
     "ops random",
     "graph transforms activations initializers regularizers constraints losses dtype_policies saving",
-    "layers metrics optimizers mixed_precision",
+    "layers metrics optimizers mixed_precision config",
     "training callbacks models data",
     """quantizers distribution applications datasets export tuner serving wrappers utils install visualization
     distillation preprocessing legacy""",
@@ -31,7 +31,7 @@ FLOORS = [
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units.split()}
 # The face names everything, lazily, and is imported by nothing below the command line.
 FACE = ("__init__",)
-FACE_USERS = ("install", "cli", "__main__")
+FACE_USERS = ("install", "config", "cli", "__main__")
 FRAMEWORKS = {"jax", "jaxlib", "torch", "tensorflow", "keras", "tf_keras", "flax"}
 CORE = {"numpy", "optree", "h5py", "ml_dtypes", "rich"}
 # Of these, what takes long to import and few programs need may be imported where it is used, too.

@@ -30,7 +30,7 @@ def loaded_by(statement: str) -> tuple[set[str], float]:
     "statement",
     [
         "import hornbeam",
-        "import hornbeam; hornbeam.install_as_keras(); import keras",
+        "import hornbeam; hornbeam.install_as_keras(); import keras; del sys.modules['keras']",
         "import hornbeam.utils, hornbeam.datasets",
     ],
 )
