@@ -74,11 +74,12 @@ class Optimizer(Tracking):
             wrong = sorted(kwargs)[0]
             known = inspect.signature(type(self).__init__).parameters
             raise ArgumentTypeError("known arguments", repr(wrong), self._where(), nearest(wrong, [*known, *_BASE_ARGUMENTS]))
-        given = [one for one in ("clipnorm", "clipvalue", "global_clipnorm") if locals()[one] is not None]
-        if len(given) > 1:
-            raise ArgumentError("one way of clipping", " and ".join(given), self._where())
-        for argument in given:
-            _check_number(locals()[argument], argument, 0.0, self._where())
+        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        clips = {one: value for one, value in clips.items() if value is not None}
+        if len(clips) > 1:
+            raise ArgumentError("one way of clipping", " and ".join(clips), self._where())
+        for one, value in clips.items():
+            _check_number(value, one, 0.0, self._where())
         if gradient_accumulation_steps is not None and not (
             isinstance(gradient_accumulation_steps, int) and gradient_accumulation_steps >= 2
         ):
