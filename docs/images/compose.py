@@ -29,14 +29,26 @@ def terminal(lines: list[str], width: int, height: int) -> Image.Image:
 
 
 def excerpt(log: str) -> list[str]:
-    """The part of the output that tells the story: training from its last epochs on."""
+    """The model, the first and the last epoch, and the test, in a terminal of 80 columns."""
     lines = [line.rstrip() for line in log.splitlines()]
-    start = next(index for index, line in enumerate(lines) if line.startswith("== Training"))
-    end = next(index for index, line in enumerate(lines) if line.startswith("== Pictures"))
-    story = lines[start + 1 : end]
-    epochs = [index for index, line in enumerate(story) if line.startswith("Epoch ")]
-    kept = ["$ ./demo", lines[start], *story[: epochs[2]], "...", *story[epochs[-2] :]]
-    return [line for line in kept if line]
+
+    def section(title: str) -> list[str]:
+        start = next(index for index, line in enumerate(lines) if line.startswith(f"== {title}"))
+        end = next(index for index, line in enumerate(lines) if index > start and line.startswith("== "))
+        return [line for line in lines[start:end] if line]
+
+    training = section("Training")
+    epochs = [index for index, line in enumerate(training) if line.startswith("Epoch ")]
+    kept = [
+        "$ ./demo",
+        *section("Model"),
+        *training[: epochs[1]],
+        "...",
+        *training[epochs[-1] :],
+        *section("Saved"),
+        *section("Test"),
+    ]
+    return [part for line in kept for part in (line[start : start + 80] for start in range(0, len(line), 80))]
 
 
 def main(folder: Path, log: Path) -> None:
