@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import stat
-import sys
 import tempfile
 import urllib.error
 import urllib.parse
@@ -18,7 +17,7 @@ from typing import IO, Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from hornbeam import _config
+from hornbeam import _config, _terminal
 from hornbeam.errors import ArgumentError, FileFormatError, StateError, UnknownNameError
 from hornbeam.utils.archives import archive_formats, extract_archive
 
@@ -251,16 +250,13 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
 
 
 def _copy(source: Any, file: IO[bytes], size: int, title: str) -> int:
-    """Copies a stream; shows a bar on a terminal and nothing elsewhere."""
+    """Copies a stream; shows a bar on a terminal, one line elsewhere."""
     received = 0
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, disable=not (sys.stdout.isatty() and _config.is_interactive_logging_enabled())) as bar:
+    on_terminal = _terminal.standard_output().kind == "terminal"
+    if not on_terminal and _config.is_interactive_logging_enabled():
+        print(title)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), disable=not on_terminal) as bar:
         task = bar.add_task(title, total=size or None)
         while chunk := source.read(_CHUNK):
             file.write(chunk)
