@@ -15,7 +15,16 @@ from hornbeam.ops.define import (
     op,
     same_dtype,
 )
-from hornbeam.ops.rules import broadcast_first_float, broadcast_integer, cast_to, half_as_single, broadcast_number, no_bools, no_floats, numbers
+from hornbeam.ops.rules import (
+    broadcast_first_float,
+    broadcast_integer,
+    broadcast_number,
+    cast_to,
+    half_as_single,
+    no_bools,
+    no_floats,
+    numbers,
+)
 
 xp = backend.xp
 

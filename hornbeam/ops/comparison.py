@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from hornbeam.backend import active as backend
-from hornbeam.dtypes import is_complex, is_float
-from hornbeam.ops.define import Tensor, TensorLike, as_float, as_floats, as_tensor, broadcast_bool, like_bool, op, same_dtype
+from hornbeam.dtypes import is_float
+from hornbeam.ops.define import (
+    Tensor,
+    TensorLike,
+    as_float,
+    as_tensor,
+    broadcast_bool,
+    like_bool,
+    op,
+    same_dtype,
+)
 from hornbeam.ops.rules import as_bool
 
 xp = backend.xp

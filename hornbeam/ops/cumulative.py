@@ -14,7 +14,7 @@ from hornbeam.symbolic import KerasTensor
 xp = backend.xp
 
 
-def _running_rule(x: Any, axis: int | None = None, dtype: Any = None) -> KerasTensor:
+def running_rule(x: Any, axis: int | None = None, dtype: Any = None) -> KerasTensor:
     dtype = running_dtype(x.dtype) if dtype is None else standardize_dtype(dtype)
     if axis is None:
         return KerasTensor((product(x.shape),), dtype)
@@ -22,14 +22,14 @@ def _running_rule(x: Any, axis: int | None = None, dtype: Any = None) -> KerasTe
     return KerasTensor(x.shape, dtype)
 
 
-def _running(function: Any, x: Any, axis: int | None, dtype: Any) -> Any:
+def running(function: Any, x: Any, axis: int | None, dtype: Any) -> Any:
     x = as_tensor(x)
     wanted = running_dtype(backend.dtype(x)) if dtype is None else standardize_dtype(dtype)
     (wide,) = half_as_single(cast_to(x, wanted))
     return cast_to(function(wide, axis=axis, dtype=wide.dtype), wanted)
 
 
-@op("keras.src.ops.numpy.Cumsum", spec=_running_rule)
+@op("keras.src.ops.numpy.Cumsum", spec=running_rule)
 def cumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
     """Running sum of `x` along `axis`.
 
@@ -45,10 +45,10 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.cumsum([1, 2, 3])).tolist()
     [1, 3, 6]
     """
-    return _running(xp.cumsum, x, axis, dtype)
+    return running(xp.cumsum, x, axis, dtype)
 
 
-@op("keras.src.ops.numpy.Cumprod", spec=_running_rule)
+@op("keras.src.ops.numpy.Cumprod", spec=running_rule)
 def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
     """Running product of `x` along `axis`.
 
@@ -64,7 +64,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor
     >>> keras.ops.convert_to_numpy(keras.ops.cumprod([1, 2, 3])).tolist()
     [1, 2, 6]
     """
-    return _running(xp.cumprod, x, axis, dtype)
+    return running(xp.cumprod, x, axis, dtype)
 
 
 @op("keras.src.ops.numpy.Diff")

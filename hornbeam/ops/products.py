@@ -23,10 +23,10 @@ from hornbeam.symbolic import KerasTensor
 xp = backend.xp
 
 
-def _matmul_dtype(x1: Any, x2: Any) -> str:
-    # as Keras: two int8 are multiplied with a 32-bit accumulator, which is what comes out
-    kinds = (kind(x1), kind(x2))
-    return "int32" if kinds == ("int8", "int8") else promote(*kinds)
+def _matmul_dtype(*operands: Any) -> str:
+    # as Keras: int8 are multiplied with a 32-bit accumulator, which is what comes out
+    kinds = {kind(one) for one in operands}
+    return "int32" if kinds == {"int8"} else promote(*kinds)
 
 
 def _matmul_rule(x1: Any, x2: Any) -> KerasTensor:
@@ -179,8 +179,9 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     >>> keras.ops.einsum("ij,jk->ik", keras.ops.ones((2, 3)), keras.ops.ones((3, 4))).shape
     (2, 4)
     """
-    ready = same_dtype(*[as_tensor(one) for one in operands])
-    dtype = backend.dtype(ready[0])
+    operands = tuple(as_tensor(one) for one in operands)
+    dtype = _matmul_dtype(*operands)
+    ready = [cast_to(one, dtype) for one in operands] if dtype == "int32" else same_dtype(*operands)
     return cast_to(xp.einsum(subscripts, *half_as_single(*ready), **kwargs), dtype)
 
 

@@ -153,13 +153,13 @@ def _extreme(function: Any, name: str, x: Any, axis: Axis, keepdims: bool, initi
     x = as_tensor(x)
     if initial is None:
         if x.size == 0:
-            _refuse_empty(name, x, axis)
+            refuse_empty(name, x, axis)
         return function(x, axis=axes_of(axis), keepdims=keepdims)
     # an integer bound keeps the dtype of `x`; a float bound on integers does not fit and is cast
     return function(x, axis=axes_of(axis), keepdims=keepdims, initial=backend.asarray(initial, backend.dtype(x)))
 
 
-def _refuse_empty(name: str, x: Any, axis: Axis) -> None:
+def refuse_empty(name: str, x: Any, axis: Axis) -> None:
     shape = backend.shape(x)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
     if 0 in [shape[one] for one in axes]:
@@ -377,5 +377,5 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 def _position(function: Any, name: str, x: Any, axis: int | None, keepdims: bool) -> Any:
     x = as_tensor(x)
     if x.size == 0:
-        _refuse_empty(name, x, axis)
+        refuse_empty(name, x, axis)
     return cast_to(xp.asarray(function(x, axis=axis, keepdims=keepdims)), "int32")
