@@ -131,8 +131,8 @@ def set_global_seed(seed: int) -> None:
     >>> set_global_seed(1)
     """
     seed = checked_seed(seed, "set_global_seed")
-    _seeds.seed(seed)
     generator = global_seed_generator()  # the same object: compiled functions may hold it
+    _seeds.seed(seed)
     generator.seed = seed
     generator.state.assign(np.array([seed, 0], np.uint32))
 
