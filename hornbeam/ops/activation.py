@@ -11,8 +11,8 @@ from typing import Any
 
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
-from hornbeam.ops.define import Axis, Tensor, TensorLike, as_tensor, like_float, normalized_axis, op
-from hornbeam.ops.front import in_float
+from hornbeam.ops.define import Axis, Tensor, TensorLike, as_float, as_tensor, like_float, normalized_axis, op
+from hornbeam.ops.front import in_float, prepared
 from hornbeam.ops.special import erfc_of
 from hornbeam.symbolic import KerasTensor
 
@@ -314,6 +314,19 @@ def _like_float_along(x: Any, axis: Axis = -1) -> KerasTensor:
     return like_float(x)
 
 
+def _prepare_softmax(x: Any, axis: Axis = -1) -> tuple:
+    x = as_float(x)
+    return x, axes_of(x, axis, "softmax")
+
+
+def _prepare_glu(x: Any, axis: int = -1) -> tuple:
+    x = as_float(x)
+    axis = normalized_axis(axis, len(x.shape), "glu")
+    _half(x.shape[axis])
+    return x, axis
+
+
+@prepared(_prepare_softmax)
 @op("keras.src.ops.nn.Softmax", spec=_like_float_along)
 @in_float
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
@@ -333,13 +346,13 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.softmax([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    axes = axes_of(x, axis, "softmax")
     if 0 in backend.shape(x):
         return x
-    powers = xp.exp(x - backend.stop_gradient(xp.max(x, axis=axes, keepdims=True)))
-    return powers / xp.sum(powers, axis=axes, keepdims=True)
+    powers = xp.exp(x - backend.stop_gradient(xp.max(x, axis=axis, keepdims=True)))
+    return powers / xp.sum(powers, axis=axis, keepdims=True)
 
 
+@prepared(_prepare_softmax)
 @op("keras.src.ops.nn.LogSoftmax", spec=_like_float_along)
 @in_float
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
@@ -355,11 +368,10 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     Raises:
         ValueError: If `x` has no such axis.
     """
-    axes = axes_of(x, axis, "log_softmax")
     if 0 in backend.shape(x):
         return x
-    shifted = x - backend.stop_gradient(xp.max(x, axis=axes, keepdims=True))
-    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axes, keepdims=True))
+    shifted = x - backend.stop_gradient(xp.max(x, axis=axis, keepdims=True))
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
 
 @op("keras.src.ops.nn.Sparsemax", spec=_like_float_along)
@@ -408,6 +420,7 @@ def _half(size: int | None) -> int | None:
     return None if size is None else size // 2
 
 
+@prepared(_prepare_glu)
 @op("keras.src.ops.nn.Glu", spec=_half_along)
 @in_float
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
@@ -423,7 +436,6 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
     Raises:
         ValueError: If that size is odd.
     """
-    axis = normalized_axis(axis, len(x.shape), "glu")
-    size = _half(backend.shape(x)[axis]) or 0
+    size = x.shape[axis] // 2
     before = (slice(None),) * axis
     return x[(*before, slice(None, size))] * _sigmoid(x[(*before, slice(size, None))])

@@ -36,10 +36,7 @@ def _check(query: Any, key: Any, value: Any) -> None:
         raise ArgumentError("`query` and `key` with equally many features", shapes, where)
 
 
-def _rule(
-    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: Any = None, is_causal: bool = False,
-    flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None,
-) -> KerasTensor:
+def _rule(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> KerasTensor:
     _check(query.shape, key.shape, value.shape)
     return KerasTensor((*query.shape[:3], value.shape[3]), promote(*(float_dtype(one) for one in (query, key, value))))
 
@@ -59,9 +56,7 @@ def _prepare(
 
 
 @prepared(_prepare)
-@op(
-    "keras.src.ops.nn.DotProductAttention", tensors=["query", "key", "value", "bias", "mask", "scale"], spec=_rule
-)
+@op("keras.src.ops.nn.DotProductAttention", tensors=["query", "key", "value", "bias", "mask", "scale"], spec=_rule)
 def dot_product_attention(
     query: TensorLike,
     key: TensorLike,

@@ -12,7 +12,7 @@ from typing import Any
 
 from hornbeam._config import standardize_data_format
 from hornbeam.backend import active as backend
-from hornbeam.dtypes import promote
+from hornbeam.dtypes import kind_of, promote
 from hornbeam.errors import ArgumentError
 from hornbeam.ops import windows
 from hornbeam.ops.define import Tensor, TensorLike, as_tensor, op, same_dtype
@@ -128,6 +128,22 @@ def _prepare_depthwise(
     return inputs, kernel, *settings
 
 
+def _prepare_separable(
+    inputs: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: Any = 1,
+    padding: Any = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
+) -> tuple:
+    inputs, depthwise, pointwise = same_dtype(*(as_tensor(one) for one in (inputs, depthwise_kernel, pointwise_kernel)))
+    settings = _check(inputs.shape, depthwise.shape, strides, padding, data_format, dilation_rate, "separable_conv")
+    _depthwise_shape(inputs.shape, depthwise.shape, settings, "separable_conv")
+    _check_pointwise(depthwise.shape, pointwise.shape)
+    return inputs, depthwise, pointwise, *settings
+
+
 def _prepare_transpose(
     inputs: Any,
     kernel: Any,
@@ -145,7 +161,7 @@ def _prepare_transpose(
 
 
 def _result(shape: Any, *tensors: Any) -> KerasTensor:
-    return KerasTensor(shape, promote(*(one.dtype if isinstance(one, KerasTensor) else backend.dtype(one) for one in tensors)))
+    return KerasTensor(shape, promote(*(kind_of(one) for one in tensors)))
 
 
 def _settled_shape(x: Any) -> Any:
@@ -331,6 +347,7 @@ def depthwise_conv(
     return windows.from_channels_last(total, data_format)
 
 
+@prepared(_prepare_separable)
 @settled(data_format=standardize_data_format)
 @op("keras.src.ops.nn.SeparableConv", spec=_separable_rule)
 def separable_conv(
@@ -359,8 +376,6 @@ def separable_conv(
     Raises:
         ValueError: If ranks, channels or sizes do not fit.
     """
-    depthwise_kernel, pointwise_kernel = as_tensor(depthwise_kernel), as_tensor(pointwise_kernel)
-    _check_pointwise(depthwise_kernel.shape, pointwise_kernel.shape)
     x = depthwise_conv.definition.body(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv.definition.body(x, pointwise_kernel, 1, "valid", data_format, 1)
 
@@ -436,7 +451,8 @@ def _spread(x: Any, strides: Any) -> Any:
     for axis, stride in enumerate(strides, 1):
         if stride > 1:
             x = xp.expand_dims(x, axis + 1)
-            x = xp.concatenate([x, xp.zeros((*x.shape[: axis + 1], stride - 1, *x.shape[axis + 2 :]), x.dtype)], axis + 1)
+            gap = xp.zeros((*x.shape[: axis + 1], stride - 1, *x.shape[axis + 2 :]), x.dtype)
+            x = xp.concatenate([x, gap], axis + 1)
             x = xp.reshape(x, (*x.shape[:axis], x.shape[axis] * stride, *x.shape[axis + 2 :]))
             x = x[(*(slice(None),) * axis, slice(0, x.shape[axis] - stride + 1))]
     return x

@@ -6,7 +6,7 @@ from typing import Any
 
 from hornbeam import _config
 from hornbeam.backend import active as backend
-from hornbeam.dtypes import promote
+from hornbeam.dtypes import kind_of, promote
 from hornbeam.errors import ArgumentError
 from hornbeam.ops.activation import log_softmax
 from hornbeam.ops.define import Tensor, TensorLike, as_tensor, float_dtype, normalized_axis, op
@@ -18,13 +18,16 @@ _HALF = ("float16", "bfloat16")
 
 
 def _like(first: Any, second: Any) -> bool:
-    return len(first) == len(second) and all(a == b or a is None or b is None for a, b in zip(first, second, strict=True))
+    return len(first) == len(second) and all(
+        a == b or a is None or b is None for a, b in zip(first, second, strict=True)
+    )
 
 
 def _check_same(target: Any, output: Any, where: str) -> None:
     if not _like(target, output):
         raise ArgumentError(
-            "`target` and `output` of the same shape", f"target.shape={tuple(target)} and output.shape={tuple(output)}", where
+            "`target` and `output` of the same shape",
+            f"target.shape={tuple(target)} and output.shape={tuple(output)}", where,
         )
 
 
@@ -62,11 +65,11 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Any:
 # --- two classes -------------------------------------------------------------------------------------------------
 
 
-def _binary_rule(target: Any, output: Any, from_logits: bool = False) -> KerasTensor:
+def _binary_rule(target: Any, output: Any, **_: Any) -> KerasTensor:
     target, output = _with_shape(target), _with_shape(output)
     _check_same(target.shape, output.shape, "binary_crossentropy")
     shape = [a if b is None else b for a, b in zip(target.shape, output.shape, strict=True)]
-    return KerasTensor(shape, promote(float_dtype(output), float_dtype(target)) if _is_float(target) else float_dtype(output))
+    return KerasTensor(shape, _result_dtype(target, float_dtype(output)))
 
 
 def _with_shape(value: Any) -> Any:
@@ -78,7 +81,7 @@ def _is_float(value: Any) -> bool:
 
 
 def _result_dtype(target: Any, dtype: str) -> str:
-    return promote(backend.dtype(target), dtype) if _is_float(target) else dtype
+    return promote(kind_of(target), dtype) if _is_float(target) else dtype
 
 
 @op("keras.src.ops.nn.BinaryCrossentropy", spec=_binary_rule)
@@ -130,12 +133,11 @@ def _check_categorical(target: Any, output: Any, axis: int, where: str) -> int:
     return normalized_axis(axis, len(output), where)
 
 
-def _categorical_rule(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> KerasTensor:
+def _categorical_rule(target: Any, output: Any, axis: int = -1, **_: Any) -> KerasTensor:
     target, output = _with_shape(target), _with_shape(output)
     axis = _check_categorical(target.shape, output.shape, axis, "categorical_crossentropy")
     shape = [a if b is None else b for a, b in zip(target.shape, output.shape, strict=True)]
-    dtype = promote(float_dtype(output), float_dtype(target)) if _is_float(target) else float_dtype(output)
-    return KerasTensor(_without(shape, axis), dtype)
+    return KerasTensor(_without(shape, axis), _result_dtype(target, float_dtype(output)))
 
 
 @op("keras.src.ops.nn.CategoricalCrossentropy", spec=_categorical_rule)
@@ -189,7 +191,7 @@ def _sparse_shapes(target: Any, output: Any, axis: int) -> tuple[int, bool]:
     return axis, squeeze
 
 
-def _sparse_rule(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> KerasTensor:
+def _sparse_rule(target: Any, output: Any, axis: int = -1, **_: Any) -> KerasTensor:
     target, output = _with_shape(target), _with_shape(output)
     axis, squeeze = _sparse_shapes(target.shape, output.shape, axis)
     labels = _without(target.shape, axis) if squeeze else target.shape

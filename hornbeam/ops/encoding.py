@@ -22,7 +22,8 @@ def _check(num_classes: Any, sparse: bool, where: str) -> int:
     if num_classes < 0:
         raise ArgumentError("`num_classes` to be 0 or more", str(num_classes), where)
     if sparse and "sparse" not in backend.features:
-        raise UnsupportedError("a backend with sparse tensors", f"the {backend.name} backend", where, "Pass sparse=False.")
+        got = f"the {backend.name} backend"
+        raise UnsupportedError("a backend with sparse tensors", got, where, "Pass sparse=False.")
     return num_classes.__index__()
 
 
@@ -45,7 +46,7 @@ def _prepare_one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None
 @prepared(_prepare_one_hot)
 @settled(dtype=standardize_dtype)
 @op("keras.src.ops.nn.OneHot", tensors=["x"], spec=_one_hot_rule)
-def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:  # noqa: ARG001
     """Class indices as vectors that are 1 at the index and 0 elsewhere.
 
     Args:

@@ -57,7 +57,7 @@ def rsqrt_of(x: Any) -> Any:
 # --- moments -----------------------------------------------------------------------------------------------------
 
 
-def _moments_rule(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple:
+def _moments_rule(x: Any, axes: Any, keepdims: bool = False, **_: Any) -> tuple:
     result = reduced(x, list(axes) if isinstance(axes, tuple) else axes, keepdims, float_dtype(x))
     return result, KerasTensor(result.shape, result.dtype)
 
@@ -87,7 +87,8 @@ def moments(x: TensorLike, axes: Any, keepdims: bool = False, synchronized: bool
     if synchronized:
         # arrays that lie on several devices are one array to the whole program: their moments are global anyway
         if "compile" not in backend.features:
-            raise UnsupportedError("a backend with replicas", f"the {backend.name} backend", "moments(synchronized=True)")
+            got = f"the {backend.name} backend"
+            raise UnsupportedError("a backend with replicas", got, "moments(synchronized=True)")
     x, dtype = _widened(x)
     axis = tuple(axes) if isinstance(axes, Sequence) else axes
     mean = xp.mean(x, axis=axis, keepdims=True)
@@ -104,7 +105,7 @@ def moments(x: TensorLike, axes: Any, keepdims: bool = False, synchronized: bool
 
 
 def _batch_rule(
-    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 0.001
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, **_: Any
 ) -> KerasTensor:
     normalized_axis(axis, len(x.shape), "batch_normalization")
     given = [one for one in (x, mean, variance, offset, scale) if one is not None]
@@ -187,7 +188,8 @@ def _fitting(parameter: Any, x: Any, axes: tuple[int, ...], name: str, where: st
     if tuple(parameter.shape) not in (sizes, ()):
         if len(parameter.shape) == len(x.shape):
             return parameter
-        raise ArgumentError(f"`{name}` of shape {sizes}, that of `x` along axis {axes}", f"shape={tuple(parameter.shape)}", where)
+        expected = f"`{name}` of shape {sizes}, that of `x` along axis {axes}"
+        raise ArgumentError(expected, f"shape={tuple(parameter.shape)}", where)
     if parameter.shape == () or axes == tuple(range(len(x.shape) - len(axes), len(x.shape))):
         return parameter
     return xp.reshape(parameter, [size if i in axes else 1 for i, size in enumerate(x.shape)])
@@ -227,7 +229,8 @@ def layer_normalization(
     """
     rms_scaling = kwargs.pop("rms_scaling", False)
     if kwargs:
-        raise UnknownNameError("argument", next(iter(kwargs)), ("axis", "epsilon", "rms_scaling"), "layer_normalization")
+        known = ("axis", "epsilon", "rms_scaling")
+        raise UnknownNameError("argument", next(iter(kwargs)), known, "layer_normalization")
     x, dtype = _widened(x)
     axes = _axes(axis, len(x.shape), "layer_normalization")
     mean = xp.mean(x, axis=axes, keepdims=True)
@@ -271,7 +274,7 @@ def rms_normalization(
     return _narrowed(result, dtype)
 
 
-def _normalize_rule(x: Any, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> KerasTensor:
+def _normalize_rule(x: Any, axis: Axis = -1, **_: Any) -> KerasTensor:
     _axes(axis, len(x.shape), "normalize")
     return like_float(x)
 

@@ -20,7 +20,7 @@ def _check_k(shape: Any, k: Any) -> None:
         raise ArgumentError(f"an integer `k` in [0, {shape[-1]}], the size of the last axis", f"k={k!r}", "top_k")
 
 
-def _top_k_rule(x: Any, k: Any, sorted: bool = True) -> tuple:
+def _top_k_rule(x: Any, k: Any, **_: Any) -> tuple:
     _check_k(x.shape, k)
     shape = (*x.shape[:-1], k)
     return KerasTensor(shape, x.dtype), KerasTensor(shape, "int32")
@@ -34,7 +34,7 @@ def _prepare_top_k(x: Any, k: Any, sorted: bool = True) -> tuple:
 
 @prepared(_prepare_top_k)
 @op("keras.src.ops.math.TopK", tensors=["x"], spec=_top_k_rule)
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: ARG001
     """The `k` largest elements along the last axis, and where they are.
 
     Args:
@@ -70,7 +70,7 @@ def _in_top_k_shapes(targets: Any, predictions: Any) -> None:
         )
 
 
-def _in_top_k_rule(targets: Any, predictions: Any, k: int) -> KerasTensor:
+def _in_top_k_rule(targets: Any, predictions: Any, **_: Any) -> KerasTensor:
     _in_top_k_shapes(targets.shape, predictions.shape)
     return KerasTensor(targets.shape, "bool")
 

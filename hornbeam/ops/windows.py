@@ -44,8 +44,8 @@ def spatial_rank(shape: Sequence[int | None], where: str, names: str = "inputs")
     rank = len(shape) - 2
     if rank not in (1, 2, 3):
         raise ArgumentError(
-            f"`{names}` with a batch axis, one to three spatial axes and a channel axis", f"shape={tuple(shape)}", where,
-            "Add the missing axis, for example with `expand_dims`.",
+            f"`{names}` with a batch axis, one to three spatial axes and a channel axis",
+            f"shape={tuple(shape)}", where, "Add the missing axis, for example with `expand_dims`.",
         )
     return rank
 
