@@ -1,6 +1,6 @@
 """Saving and loading: models, weights, configs and the names of the user's own objects."""
 
-from hornbeam.saving import legacy as _legacy  # noqa: F401 - puts the older format among the savers and loaders
+from hornbeam.saving import legacy
 from hornbeam.saving.archive import load_model, save_model
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.registration import (
@@ -27,3 +27,5 @@ __all__ = [
     "save_weights",
     "serialize_keras_object",
 ]
+
+legacy.install()

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from hornbeam import _wire, dtypes
@@ -356,7 +357,7 @@ def _made_special(kind: str, config: Mapping[str, Any]) -> Any:
         return _SPECIAL[kind](inner)
     except HornbeamError:
         raise
-    except (KeyError, TypeError, ValueError, OverflowError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
         raise ArgumentTypeError(f"a config for {kind}", f"{_cut(inner)} ({problem!r})", "loading") from problem
 
 
@@ -381,25 +382,20 @@ _SPECIAL: dict[str, Any] = {
     "__bytes__": lambda inner: inner["value"].encode("utf-8"),
     "__slice__": lambda inner: slice(_made(inner["start"]), _made(inner["stop"]), _made(inner["step"])),
     "__ellipsis__": lambda _: Ellipsis,
-    "__numpy__": lambda inner: np.array(inner["value"], dtype=_array_dtype(inner["dtype"])),
-    "__tensor__": lambda inner: backend.asarray(
-        np.array(inner["value"], dtype="float32" if _is_small_float(inner["dtype"]) else _array_dtype(inner["dtype"])),
-        dtypes.standardize_dtype(inner["dtype"]),
-    ),
+    "__numpy__": lambda inner: _array(inner),
+    "__tensor__": lambda inner: backend.asarray(_array(inner), dtypes.standardize_dtype(inner["dtype"])),
     "__keras_tensor__": lambda inner: KerasTensor(inner["shape"], dtype=inner["dtype"]),
     "__lambda__": _lambda,
 }
 
 
-def _is_small_float(name: str) -> bool:
-    return name.startswith(("bfloat", "float8"))
-
-
-def _array_dtype(name: Any) -> np.dtype:
-    name = dtypes.standardize_dtype(name)
+def _array(inner: Any) -> np.ndarray:
+    name = dtypes.standardize_dtype(inner["dtype"])
     if name == "string":
-        raise ArgumentTypeError("a dtype of numbers", repr(name), "loading an array")
-    return np.dtype("float32" if _is_small_float(name) else name)
+        raise ArgumentTypeError("a dtype of numbers", repr(inner["dtype"]), "loading an array")
+    small = name.startswith(("bfloat", "float8"))  # written as numbers of float32
+    array = np.array(inner["value"], dtype="float32" if small else name)
+    return array.astype(getattr(ml_dtypes, name)) if small else array
 
 
 def _made_name(kind: str, config: Mapping[str, Any]) -> Any:

@@ -303,7 +303,9 @@ def _read_weights(model: Any, root: H5Group, where: str, skip_mismatch: bool, by
         variable.assign(value)
 
 
-for _ending in (".h5", ".hdf5"):
-    archive.savers[_ending] = _save
-    archive.loaders[_ending] = _load
-    weights.readers[_ending] = _load_weights
+def install() -> None:
+    """Makes saving and loading know the endings of this format."""
+    for ending in (".h5", ".hdf5"):
+        archive.savers[ending] = _save
+        archive.loaders[ending] = _load
+        weights.readers[ending] = _load_weights

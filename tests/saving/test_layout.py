@@ -23,7 +23,7 @@ CASES = {
     "one object in several places": "s = D(1); h.zz = [s]; h.aa = {'k': s}; h.bb = s; h.ab = [D(2), s, D(3)]",
     "in a list twice": "s = D(1); h.a = [s, D(2), s, D(3)]",
     "without variables": "h.act = R()",
-    "names of classes": "h.a = [named('HTTPServer2DThing'), named('X__Y'), named('LSTM2'), named('ReLU6x'), named('A')]",
+    "names of classes": "h.a = [named(n) for n in ('HTTPServer2DThing', 'X__Y', 'LSTM2', 'ReLU6x', 'A', '_P')]",
     "inner holders": "h.b = holder(); h.b.x = D(1); h.a = [holder(), holder()]; h.a[1].y = D(2)",
     "layers as a plain attribute": "h.layers = [D(1)]; h._layers2 = [D(2)]; h.m = D(3)",
 }
@@ -61,7 +61,8 @@ for number, source in enumerate(cases):
     exec(source.removeprefix("PROPERTY"), {**globals(), "h": h})
     m = keras.Sequential([keras.Input((2,)), h]); m.save_weights(f"{folder}/case{number}.weights.h5")
 for number, source in enumerate(models):
-    m = Thing(); exec(source, {**globals(), "m": m}); m.build((None, 2)); m.save_weights(f"{folder}/model{number}.weights.h5")
+    m = Thing(); exec(source, {**globals(), "m": m}); m.build((None, 2))
+    m.save_weights(f"{folder}/model{number}.weights.h5")
 """
 
 
