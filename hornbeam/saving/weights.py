@@ -168,7 +168,7 @@ def _save_shards(root: Any, path: Path, limit: int) -> None:
     index: dict[str, list[str]] = {}
     for entry in _collected(root):
         size = entry[2].size
-        if shards[-1] and sizes[-1] + size > limit and size:
+        if sizes[-1] and sizes[-1] + size > limit:
             shards.append([])
             sizes.append(0)
         shards[-1].append(entry)

@@ -126,7 +126,9 @@ def test_tuples_stay_tuples_in_python_and_become_lists_in_files():
 
 
 @pytest.mark.parametrize(
-    "value", [{1}, 1j, object(), b"\xff", np.array(["a"]), range(3), np.array([object()])], ids=lambda v: type(v).__name__
+    "value",
+    [{1}, 1j, object(), b"\xff", np.array(["a"]), range(3), np.array([object()])],
+    ids=lambda v: type(v).__name__,
 )
 def test_what_cannot_be_saved_says_so(value):
     with pytest.raises(TypeError, match="expected"):
