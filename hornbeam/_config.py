@@ -44,8 +44,9 @@ _max_steps_per_epoch: int | None = None
 def choose_backend() -> str:
     """The name of the backend this process uses.
 
-    The first of `$HORNBEAM_BACKEND`, `$KERAS_BACKEND`, the file `keras.json`, and the first of jax, torch,
-    tensorflow, numpy that is installed. A name asked for in the environment is never replaced by another.
+    That of `$HORNBEAM_BACKEND`, else `$KERAS_BACKEND`, else the first of jax, torch, tensorflow, numpy that is
+    installed. A name asked for is never replaced by another. The backend in `keras.json` does not count: Keras
+    writes it there unasked when it is first imported.
     """
     for variable in ("HORNBEAM_BACKEND", "KERAS_BACKEND"):
         name = os.environ.get(variable)
@@ -53,9 +54,6 @@ def choose_backend() -> str:
             if name not in BACKENDS:
                 raise UnknownNameError("backend", name, BACKENDS, f"environment variable {variable}")
             return name
-    wanted = _file.get("backend")
-    if wanted in BACKENDS and importlib.util.find_spec(wanted) is not None:
-        return wanted
     return next(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _config, optimizers, random, tree
+from hornbeam import _config, optimizers, tree
 from hornbeam import metrics as metrics_module
 from hornbeam.backend import active as backend
-from hornbeam.callbacks.callback import CallbackList
+from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError, describe
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace
@@ -37,7 +37,7 @@ class Trainer:
         state = self.__dict__
         state.update(
             _loss_tracker=None, _compile_loss=None, _compile_metrics=None, _compile_arguments=None, _executions={},
-            optimizer=None, loss=None, stop_training=False, history=None, _run_eagerly=False, _jit_compile="auto",
+            optimizer=None, loss=None, stop_training=False, history=None, _variables_made=False, _run_eagerly=False, _jit_compile="auto",
             steps_per_execution=1, _steps_chosen=False,
         )
 
@@ -106,6 +106,7 @@ class Trainer:
         self.auto_scale_loss = auto_scale_loss
         self.stop_training = False
         self._executions = {}
+        self._variables_made = False
         self._compile_arguments = {
             "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
             "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
@@ -380,7 +381,7 @@ class Trainer:
         validation = _unpacked_validation(validation_data)
         source = open_source(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
-            steps=steps_per_epoch, rng=random.host_generator(),
+            steps=steps_per_epoch, rng=_generator(),
         )
         validation_source = None
         try:
@@ -602,9 +603,13 @@ class Trainer:
 
     def _step_function(self, phase: str) -> Callable[[Any], Any]:
         method = getattr(self, f"{phase}_step")
-        if phase != "predict" and _takes_state(method):
-            return self._with_state(method, phase)
-        return method
+        step = self._with_state(method, phase) if phase != "predict" and _takes_state(method) else method
+
+        def ready(data: Any) -> Any:
+            self._make_variables(data)
+            return step(data)
+
+        return ready
 
     def _with_state(self, method: Callable, phase: str) -> Callable[[Any], Any]:
         """Keras's form for JAX, `step(state, data) -> (logs, state)`, as a step that writes variables."""
@@ -622,25 +627,26 @@ class Trainer:
                     variable.assign(value)
             return logs
 
-        return self._built_first(step)
+        return step
 
-    def _built_first(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """`step`, after the model has been built on the first batch: pure steps cannot make variables."""
-
-        def wrapped(data: Any) -> Any:
+    def _make_variables(self, data: Any) -> None:
+        """Makes all variables of a model that was never called, on one batch, before a step asks for them."""
+        if self._variables_made:
+            return
+        if self._can_be_called() and not all(one.built for one in self._flatten_layers()):  # type: ignore[attr-defined]
             x, y, sample_weight = unpack_x_y_sample_weight(data)
-            built = all(one.built for one in self._flatten_layers())  # type: ignore[attr-defined]
-            pending = self._compile_metrics is not None and not self._compile_metrics.built
-            if not built or pending:
-                with _traced(()):
-                    y_pred = self(x)
-                    if pending and y is not None:
-                        self._compile_metrics.update_state(y, y_pred, sample_weight)
-                    if self._compile_loss is not None and y is not None:
-                        self._compile_loss(y, y_pred, sample_weight)
-            return step(data)
+            with Trace():
+                y_pred = self(x)
+                if self._compile_metrics is not None and not self._compile_metrics.built and y is not None:
+                    self._compile_metrics.update_state(y, y_pred, sample_weight)
+        self._variables_made = True
 
-        return wrapped
+    def _can_be_called(self) -> bool:
+        """Whether the class has a `call` of its own, or a graph; a model that only trains others may have none."""
+        return getattr(self, "_function", None) is not None or any(
+            "call" in cls.__dict__ for cls in type(self).__mro__ if not cls.__module__.startswith("hornbeam.layers.layer")
+            and cls.__module__ != "hornbeam.models.model"
+        )
 
     def _named(self, result: Any) -> dict[str, Any]:
         if not isinstance(result, dict):
@@ -775,6 +781,11 @@ class Trainer:
 
 def _traced(groups: Any) -> Any:
     return Trace([(variable, value) for mine, values in groups for variable, value in zip(mine, values, strict=True)])
+
+
+def _generator() -> np.random.Generator:
+    """What shuffles the data: follows from NumPy's global seed, which `set_random_seed` sets."""
+    return np.random.default_rng(np.random.randint(0, 2**32, dtype=np.uint32))
 
 
 class _interruptible:
