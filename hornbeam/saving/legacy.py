@@ -235,6 +235,8 @@ def _read_optimizer(model: Any, root: H5Group, where: str) -> None:
         optimizer.build(model.trainable_variables)
     arrays = [_array(group, name) for name in _names(group, "weight_names")]
     variables = list(optimizer.variables)
+    if arrays and all(one.shape == () for one in arrays):
+        variables = variables[: len(arrays)]  # saved before it knew the model
     if [one.shape for one in arrays] != [tuple(one.shape) for one in variables]:
         warnings.warn(
             f"{where}: the state of the optimizer does not fit and is not loaded. Training goes on with a fresh one.",

@@ -257,9 +257,11 @@ def read_parts(
                 continue  # the weights of a model that was not compiled
             if path == "optimizer" and not getattr(obj, "built", True) and hasattr(root, "trainable_variables"):
                 obj.build(root.trainable_variables)
+            store = VariableStore(*groups)
             with Trace() as one:
                 try:
-                    obj.load_own_variables(VariableStore(*groups))
+                    if not (is_optimizer and _load_unbuilt_optimizer(obj, store)):
+                        obj.load_own_variables(store)
                 except (UnsafeFileError, DamagedFileError):
                     raise
                 except Exception as error:  # noqa: BLE001 - the user's own method may raise anything
@@ -282,6 +284,18 @@ def read_parts(
     _warn_of_unread(files, read, where)
     for variable, value in everything.updates():
         variable.assign(value)
+
+
+def _load_unbuilt_optimizer(optimizer: Any, store: VariableStore) -> bool:
+    """Loads the state of an optimizer that was saved before it knew the model: no more than the first variables."""
+    variables = list(getattr(optimizer, "variables", ()))
+    if not 0 < len(store) < len(variables) or set(store) != {str(number) for number in range(len(store))}:
+        return False
+    first = variables[: len(store)]
+    if any(tuple(one.shape) != () or store.shape(str(number)) != () for number, one in enumerate(first)):
+        return False
+    load_variables(store, first, describe_part("optimizer", optimizer))
+    return True
 
 
 def _report(problems: list[_Problem], where: str, skip_mismatch: bool) -> None:
