@@ -273,20 +273,7 @@ class Optimizer(Tracking):
         Raises:
             ValueError: If numbers or shapes do not fit, or all gradients are None. Nothing has changed then.
         """
-        grads = list(grads)
-        if trainable_variables is None:
-            if not self.built:
-                raise ValueStateError("an optimizer that is built", "apply(grads) without variables", self._where())
-            variables = list(self._trained)
-        else:
-            variables = list(trainable_variables)
-            if not self.built:
-                self._check(grads, variables)
-                self.build(variables)
-        self._check(grads, variables)
-        for one in variables:
-            self._place(one)
-        pairs = self._present(grads, variables)
+        pairs = self._checked_pairs(grads, trainable_variables)
         grads, variables = [gradient for gradient, _ in pairs], [variable for _, variable in pairs]
         overwritten = [(g, v) for g, v in pairs if v.overwrite_with_gradient]
         if overwritten:
@@ -301,6 +288,19 @@ class Optimizer(Tracking):
         else:
             self._update(grads, variables)
         self._iterations.assign(self._iterations.value + 1)
+
+    def _checked_pairs(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None
+    ) -> list[tuple[Any, Variable]]:
+        """The gradients there are, with their variables; builds the optimizer. Raises before anything changes."""
+        grads = list(grads)
+        if trainable_variables is None and not self.built:
+            raise ValueStateError("an optimizer that is built", "apply(grads) without variables", self._where())
+        variables = list(self._trained if trainable_variables is None else trainable_variables)
+        self._check(grads, variables)
+        if not self.built:
+            self.build(variables)
+        return self._present(grads, variables)
 
     def _check(self, grads: list[Any], variables: list[Variable]) -> None:
         if len(grads) != len(variables):
