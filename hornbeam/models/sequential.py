@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam import dtypes, tree
+from hornbeam import dtypes, scope, tree
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, describe
 from hornbeam.graph import Function
@@ -82,7 +82,8 @@ class Sequential(Model):
                 first = layer.inputs[0]
                 self._start(InputLayer(batch_shape=first.shape, dtype=first.dtype))
         if self._untracked_last is not None:
-            last = layer(self._untracked_last)  # raises before anything has changed
+            with scope.name_scope(self.name):
+                last = layer(self._untracked_last)  # raises before anything has changed
             self._stack.append(layer)
             self._untracked_last = last
             self.built = True
@@ -119,12 +120,7 @@ class Sequential(Model):
             raise ArgumentError("one shape", repr(input_shape), f"build of Sequential {self.name!r}")
         if not self._stack:
             raise ArgumentError("at least one layer", "none", f"build of Sequential {self.name!r}")
-        start = InputLayer(batch_shape=input_shape)
-        tensor = start.output
-        for layer in self._stack:
-            tensor = layer(tensor)
-        self._untracked_input_layer, self._untracked_last = start, tensor
-        self._function = None
+        self._apply_to(InputLayer(batch_shape=input_shape))
 
     def _build_from_call(self, args: tuple, kwargs: dict[str, Any]) -> None:
         inputs = args[0] if args else kwargs.get("inputs")
@@ -132,12 +128,17 @@ class Sequential(Model):
         if shape is None:
             self.built = True  # nested inputs: the layers build as data comes
             return
-        start = InputLayer(batch_shape=(None, *tuple(shape)[1:]), dtype=_dtype_of(inputs))
-        tensor = start.output
-        for layer in self._stack:
-            tensor = layer(tensor)
-        self._untracked_input_layer, self._untracked_last = start, tensor
+        self._apply_to(InputLayer(batch_shape=(None, *tuple(shape)[1:]), dtype=_dtype_of(inputs)))
         self.built = True
+
+    def _apply_to(self, start: InputLayer) -> None:
+        """Follows the layers from an input, which makes their variables."""
+        tensor = start.output
+        with scope.name_scope(self.name):
+            for layer in self._stack:
+                tensor = layer(tensor)
+        self._untracked_input_layer, self._untracked_last = start, tensor
+        self._function = None
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
