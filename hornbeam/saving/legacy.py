@@ -35,6 +35,14 @@ from hornbeam.scope import Trace
 _TOP = "top_level_model_weights"
 # HDF5 keeps an attribute in the header of its group, which holds 64 KiB; longer lists go in pieces.
 _MAX_ATTRIBUTE = 60_000
+_LONG_NAMES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+}
 
 
 # --- names of that time ------------------------------------------------------------------------------------------
@@ -142,6 +150,7 @@ def _save(model: Any, path: Path, include_optimizer: bool) -> None:
             if isinstance(made, dict):
                 made = {key: made[key] for key in ("class_name", "config")}
             training["optimizer_config"] = made
+            training["loss"] = _with_long_names(training.get("loss"))
             file.attrs["training_config"] = to_text(training)
         group = file.create_group("model_weights")
         group.attrs["keras_version"] = archive.KERAS_VERSION
@@ -152,6 +161,17 @@ def _save(model: Any, path: Path, include_optimizer: bool) -> None:
         _write_weights(group.create_group(_TOP), _top_weights(model))
         if optimizer is not None and training:
             _write_weights(file.create_group("optimizer_weights"), list(optimizer.variables))
+
+
+def _with_long_names(loss: Any) -> Any:
+    # Keras 3.15 cannot read its own file if a loss goes by a short name
+    if isinstance(loss, str):
+        return _LONG_NAMES.get(loss.lower(), loss)
+    if isinstance(loss, (list, tuple)):
+        return [_with_long_names(one) for one in loss]
+    if isinstance(loss, dict) and "class_name" not in loss:
+        return {key: _with_long_names(one) for key, one in loss.items()}
+    return loss
 
 
 def _weights_of(layer: Any) -> list[Any]:
