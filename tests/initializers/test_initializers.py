@@ -105,7 +105,8 @@ def test_round_trip(initializer):
     ("name", "cls"),
     [
         ("zeros", Zeros), ("zero", Zeros), ("Ones", Ones), ("one", Ones), ("constant", Constant),
-        ("identity", Identity), ("IdentityInitializer", Identity), ("orthogonal", Orthogonal), ("OrthogonalInitializer", Orthogonal),
+        ("identity", Identity), ("IdentityInitializer", Identity), ("orthogonal", Orthogonal),
+        ("OrthogonalInitializer", Orthogonal),
         ("stft", STFT), ("STFTInitializer", STFT), ("normal", RandomNormal), ("uniform", RandomUniform),
         ("random_normal", RandomNormal), ("glorot_uniform", GlorotUniform), ("he_normal", HeNormal),
         ("lecun_uniform", LecunUniform), ("variance_scaling", VarianceScaling), ("truncated_normal", TruncatedNormal),
