@@ -169,7 +169,12 @@ def serialize_keras_object(obj: Any) -> Any:
     )
 
 
-serialize_value = serialize_keras_object
+def serialize_value(value: Any) -> Any:
+    """As `serialize_keras_object`, in the form that an argument of a layer has: an activation is its bare name."""
+    wired = _wire.name_of(value) if callable(value) and not inspect.isclass(value) else None
+    if wired is not None and wired.startswith("keras.activations."):
+        return wired.rpartition(".")[2]
+    return serialize_keras_object(value)
 
 
 def _text_of_bytes(value: bytes) -> str:

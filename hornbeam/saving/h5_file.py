@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import ml_dtypes
 import numpy as np
@@ -96,7 +96,10 @@ class H5Group:
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """The shape a dataset claims to have, without reading it; None if there is none."""
-        return tuple(self._item(name).shape) if self.has_data(name) else None
+        import h5py
+
+        item = self._item(name)
+        return tuple(item.shape or ()) if isinstance(item, h5py.Dataset) else None
 
     def read(self, name: str) -> np.ndarray:
         """A dataset as an array.
@@ -107,9 +110,10 @@ class H5Group:
         """
         import h5py
 
-        item = self._item(name)
+        item: Any = self._item(name)
         if not isinstance(item, h5py.Dataset):
             raise KeyError(name)
+        item = cast(Any, item)
         path = f"{self.path}/{name}"
         with self._file.errors(path):
             self._file.check_dataset(item, path)

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hornbeam import _wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError
@@ -90,20 +90,21 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     """
 
     def register(target: _T) -> _T:
-        if not (inspect.isclass(target) or callable(target)) or not hasattr(target, "__name__"):
+        own_name = getattr(target, "__name__", None)
+        if not callable(target) or own_name is None:
             raise ArgumentTypeError("a class or a function", repr(target), "register_keras_serializable")
-        if inspect.isclass(target) and not hasattr(target, "get_config"):
+        if isinstance(target, type) and not hasattr(target, "get_config"):
             raise ArgumentError(
-                "a class with a get_config() method", f"{target.__name__} without one", "register_keras_serializable",
+                "a class with a get_config() method", f"{own_name} without one", "register_keras_serializable",
                 "Define get_config() so that it returns the arguments of __init__ as a dict.",
             )
-        full = f"{package}>{name if name is not None else target.__name__}"  # type: ignore[attr-defined]
+        full = f"{package}>{name if name is not None else own_name}"
         old = _global.get(full)
         if old is not None:
             _names.pop(id(old), None)
         _global[full] = target
         _names[id(target)] = (target, full)
-        return target
+        return cast(_T, target)
 
     return register
 

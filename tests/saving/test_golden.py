@@ -117,6 +117,8 @@ def differences(first, second, path=""):
                 differences(first[key], second[key], f"{path}/{key}")
                 if key in first and key in second
                 else [f"{path}/{key}: only in {'ours' if key in second else 'theirs'}"]
+                if (second if key in second else first)[key] is not None  # an argument left at None may be left out
+                else []
             )
         ]
     if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
