@@ -80,7 +80,7 @@ def main(options: argparse.Namespace) -> int:
     _say("Pictures")
     for path in demo_figures.draw_all(history.history, digits.x_test, digits.y_test, predictions, output):
         print(path)
-    print(f"\n{time.perf_counter() - start:.0f} seconds in all. This program: {__file__}")
+    print(f"\n{time.perf_counter() - start:.0f} seconds in all. The program is short, read it: hornbeam/cli/demo.py")
     return 0 if equal else 1
 
 

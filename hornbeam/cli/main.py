@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         help="digits: 1,797 images that come with scikit-learn, no network needed (default); "
         "mnist: the Keras guide's program on 70,000 images",
     )
-    demo.add_argument("--epochs", type=_positive, help="passes over the data (default: 20 for digits, 12 for mnist)")
+    demo.add_argument("--epochs", type=_positive, help="most passes over the data (default: 20)")
     demo.add_argument("--output", default="demo_output", metavar="DIR", help="where the pictures go (%(default)s)")
 
     run = commands.add_parser(
