@@ -15,6 +15,7 @@ _T = TypeVar("_T")
 
 _by_name: dict[str, Any] = {}
 _by_object: dict[Any, str] = {}
+_by_module: dict[str, dict[str, Any]] = {}
 
 
 def wire(name: str, *aliases: str) -> Callable[[_T], _T]:
@@ -32,6 +33,8 @@ def wire(name: str, *aliases: str) -> Callable[[_T], _T]:
         for one in (name, *aliases):
             if _by_name.setdefault(one, target) is not target:
                 raise ArgumentError("a wire name that is still free", repr(one), "wire")
+            module, _, short = one.rpartition(".")
+            _by_module.setdefault(module, {})[short] = target
         _by_object[target] = name
         return target
 
@@ -58,9 +61,4 @@ def names() -> Iterator[str]:
 
 def members(module: str) -> dict[str, Any]:
     """All objects whose wire name lies directly in `module`, such as ``"keras.losses"``, by short name."""
-    start = module + "."
-    return {
-        name[len(start) :]: target
-        for name, target in _by_name.items()
-        if name.startswith(start) and "." not in name[len(start) :]
-    }
+    return dict(_by_module.get(module, ()))

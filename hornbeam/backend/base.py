@@ -190,6 +190,11 @@ class Backend:
             carry = body(index, carry)
         return carry
 
+    def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        """`inputs @ kernel + bias` for tensors of one dtype; `bias` may be None. The commonest step of all."""
+        outputs = self.xp.matmul(inputs, kernel)
+        return outputs if bias is None else self.xp.add(outputs, bias)
+
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         """`count` rows of a tensor from row `start` on, which may be a traced number."""
         return value[start : start + count]

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 
 from hornbeam import tree
-from hornbeam.backend.base import Backend, Struct
+from hornbeam.backend.base import Backend, Struct, is_numeric
 from hornbeam.backend.jax import cache, nn
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError
@@ -40,14 +40,14 @@ class JaxBackend(Backend):
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype is not None:
             if type(value) is np.ndarray:
-                # converting on the host avoids one compilation per shape
-                return jnp.asarray(value.astype(self.native_dtype(dtype), copy=False))
+                # Converting on the host avoids one compilation per shape; the copy is ours, since JAX may go on
+                # reading the memory of the array it is given.
+                return jnp.asarray(value.astype(self.native_dtype(dtype)))
             return jnp.asarray(value, self.native_dtype(dtype))
         if isinstance(value, jax.Array):
             return value
         if type(value) is np.ndarray:
-            narrow = self.narrowed.get(value.dtype.name)
-            return jnp.asarray(value if narrow is None else value.astype(narrow))
+            return jnp.asarray(value.astype(self.narrowed.get(value.dtype.name, value.dtype)))
         if hasattr(value, "detach"):  # a torch tensor, perhaps one that tracks gradients
             return self.asarray(value.detach().cpu().numpy())
         if isinstance(value, (list, tuple)):
@@ -61,8 +61,9 @@ class JaxBackend(Backend):
         return jnp.dtype(self.narrowed.get(dtype, dtype))
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        # not a copy: the variable counts its first value as lent, and copies before it would destroy it
         with jax.ensure_compile_time_eval():
-            return jnp.array(value, self.native_dtype(dtype), copy=True)
+            return self.asarray(value, dtype)
 
     def to_numpy(self, value: Any) -> np.ndarray:
         return np.asarray(value)
@@ -126,6 +127,12 @@ class JaxBackend(Backend):
     def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
         return lax.fori_loop(start, stop, body, carry)
 
+    def put(self, batch: Any) -> Any:
+        return tree.map_structure(_put, batch)
+
+    def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        return _linear(inputs, kernel, bias)
+
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         return lax.dynamic_slice_in_dim(value, start, count)
 
@@ -155,6 +162,22 @@ class JaxBackend(Backend):
 
     def wait(self, value: Any) -> None:
         jax.block_until_ready(value)
+
+
+def _put(value: Any) -> Any:
+    if value is None or isinstance(value, jax.Array) or not is_numeric(value):
+        return value
+    # no copy: batches are not written to while they are used
+    value = np.asarray(value)
+    narrow = _NARROWED.get(value.dtype.name) if not jax.config.jax_enable_x64 else None
+    return jnp.asarray(value if narrow is None else value.astype(narrow))
+
+
+@jax.jit
+def _linear(inputs: jax.Array, kernel: jax.Array, bias: jax.Array | None) -> jax.Array:
+    # one dispatch instead of two when called eagerly
+    outputs = jnp.matmul(inputs, kernel)
+    return outputs if bias is None else outputs + bias
 
 
 def _only_floats(values: Any) -> bool:

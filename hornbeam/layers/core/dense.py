@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam import activations, constraints, initializers, ops, regularizers
+from hornbeam import activations, constraints, initializers, regularizers
 from hornbeam._wire import wire
+from hornbeam.backend import active as backend
 from hornbeam.layers.core.checks import known_size, positive_integer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
+from hornbeam.ops.define import same_dtype
 
 
 @wire("keras.layers.Dense")
@@ -77,9 +79,11 @@ class Dense(Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """The map of `inputs` [..., size] to [..., units]."""
-        outputs = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            outputs = ops.add(outputs, self.bias)
+        kernel = self.kernel.value
+        bias = None if self.bias is None else self.bias.value
+        if inputs.dtype != kernel.dtype:  # integers
+            inputs, kernel = same_dtype(inputs, kernel)
+        outputs = backend.linear(inputs, kernel, bias)
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
