@@ -3,6 +3,7 @@
 from hornbeam.saving import legacy
 from hornbeam.saving.archive import load_model, save_model
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object
+from hornbeam.saving.editor import KerasFileEditor
 from hornbeam.saving.registration import (
     CustomObjectScope,
     custom_object_scope,
@@ -15,6 +16,7 @@ from hornbeam.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

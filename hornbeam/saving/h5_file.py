@@ -98,8 +98,8 @@ class H5Group:
         """The shape a dataset claims to have, without reading it; None if there is none."""
         import h5py
 
-        item = self._item(name)
-        return tuple(item.shape or ()) if isinstance(item, h5py.Dataset) else None
+        item: Any = self._item(name)
+        return tuple(cast(Any, item).shape or ()) if isinstance(item, h5py.Dataset) else None
 
     def read(self, name: str) -> np.ndarray:
         """A dataset as an array.
