@@ -406,7 +406,7 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     inside = sorted_x * ranks > sums - 1
     support = xp.sum(backend.cast(inside, backend.dtype(x)), axis=axis, keepdims=True)
     bound = (xp.sum(xp.where(inside, sorted_x, 0), axis=axis, keepdims=True) - 1) / support
-    return xp.where(x > bound, x - bound, 0)
+    return xp.where(x <= bound, 0, x - bound)
 
 
 def _half_along(x: Any, axis: int = -1) -> KerasTensor:

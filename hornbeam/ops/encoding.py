@@ -46,7 +46,7 @@ def _prepare_one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None
 @prepared(_prepare_one_hot)
 @settled(dtype=standardize_dtype)
 @op("keras.src.ops.nn.OneHot", tensors=["x"], spec=_one_hot_rule)
-def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:  # noqa: ARG001
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
     """Class indices as vectors that are 1 at the index and 0 elsewhere.
 
     Args:

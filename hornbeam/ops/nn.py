@@ -45,7 +45,9 @@ from hornbeam.ops.normalization import (
     normalize,
     rms_normalization,
 )
+from hornbeam.ops.patches import depth_to_space, fold, polar, psnr, space_to_depth, unfold
 from hornbeam.ops.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from hornbeam.ops.temporal import ctc_decode, ctc_loss
 
 __all__ = [
     "adaptive_average_pool",
@@ -57,9 +59,13 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
+    "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -76,6 +82,8 @@ __all__ = [
     "multi_hot",
     "normalize",
     "one_hot",
+    "polar",
+    "psnr",
     "relu",
     "relu6",
     "rms_normalization",
@@ -87,6 +95,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -95,4 +104,5 @@ __all__ = [
     "swish",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]

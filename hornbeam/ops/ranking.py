@@ -34,7 +34,7 @@ def _prepare_top_k(x: Any, k: Any, sorted: bool = True) -> tuple:
 
 @prepared(_prepare_top_k)
 @op("keras.src.ops.math.TopK", tensors=["x"], spec=_top_k_rule)
-def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The `k` largest elements along the last axis, and where they are.
 
     Args:

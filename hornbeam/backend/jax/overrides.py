@@ -136,7 +136,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> jax.Array:
 # --- choice and encoding -----------------------------------------------------------------------------------------
 
 
-def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:  # noqa: ARG001 - always sorted
+def top_k(x: jax.Array, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
     values, indices = lax.top_k(x.astype("int8") if x.dtype == bool else x, k)
     return values.astype(x.dtype), indices
 
@@ -149,6 +149,38 @@ def _segments(reduce: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
         return reduce(data, segment_ids, num_segments, indices_are_sorted=sorted)
 
     return segment
+
+
+# --- linear algebra ----------------------------------------------------------------------------------------------
+
+
+def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, computed in single precision for half precision, which LAPACK does not know."""
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in (jnp.float16, jnp.bfloat16):
+            return function(*args, **kwargs)
+        args = tuple(one.astype("float32") if isinstance(one, jax.Array) else one for one in args)
+        result = function(*args, **kwargs)
+        return jax.tree.map(lambda one: one.astype(dtype) if jnp.issubdtype(one.dtype, jnp.floating) else one, result)
+
+    return wrapped
+
+
+@_in_single
+def solve_triangular(a: jax.Array, b: jax.Array, lower: bool = False) -> jax.Array:
+    vector = b.ndim == a.ndim - 1
+    result = lax.linalg.triangular_solve(
+        a, b[..., None] if vector else b, left_side=True, lower=lower
+    )
+    return result[..., 0] if vector else result
+
+
+@_in_single
+def _lu(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    factors, pivots, _ = lax.linalg.lu(x)
+    return factors, pivots.astype("int32")
 
 
 # --- attention ---------------------------------------------------------------------------------------------------
@@ -217,9 +249,10 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     for one in (
         relu, relu6, leaky_relu, elu, selu, celu, sigmoid, log_sigmoid, softplus, softsign, silu, hard_sigmoid,
         hard_silu, gelu, sparse_plus, sparse_sigmoid, softmax, log_softmax, glu, erf, erfc, erfinv, rsqrt, logsumexp,
-        top_k, dot_product_attention,
+        top_k, solve_triangular, dot_product_attention,
     )
 } | {
+    "lu_factor": lambda x: _lu(_float(x)),
     "segment_sum": _segments(jax.ops.segment_sum),
     "segment_prod": _segments(jax.ops.segment_prod),
     "segment_max": _segments(jax.ops.segment_max),
