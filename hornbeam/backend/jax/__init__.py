@@ -40,14 +40,12 @@ class JaxBackend(Backend):
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype is not None:
             if type(value) is np.ndarray:
-                # Converting on the host avoids one compilation per shape; the copy is ours, since JAX may go on
-                # reading the memory of the array it is given.
-                return jnp.asarray(value.astype(self.native_dtype(dtype)))
+                return _transferred(value.astype(self.native_dtype(dtype)))
             return jnp.asarray(value, self.native_dtype(dtype))
         if isinstance(value, jax.Array):
             return value
         if type(value) is np.ndarray:
-            return jnp.asarray(value.astype(self.narrowed.get(value.dtype.name, value.dtype)))
+            return _transferred(value.astype(self.narrowed.get(value.dtype.name, value.dtype)))
         if hasattr(value, "detach"):  # a torch tensor, perhaps one that tracks gradients
             return self.asarray(value.detach().cpu().numpy())
         if isinstance(value, (list, tuple)):
@@ -69,6 +67,8 @@ class JaxBackend(Backend):
         return np.asarray(value)
 
     def copy(self, value: Any) -> Any:
+        if isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer) and value.device.platform == "cpu":
+            return _transferred(np.array(value))
         return jnp.array(value, copy=True)
 
     def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
@@ -170,7 +170,15 @@ def _put(value: Any) -> Any:
     # no copy: batches are not written to while they are used
     value = np.asarray(value)
     narrow = _NARROWED.get(value.dtype.name) if not jax.config.jax_enable_x64 else None
-    return jnp.asarray(value if narrow is None else value.astype(narrow))
+    return jax.device_put(value if narrow is None else value.astype(narrow))
+
+
+def _transferred(own: np.ndarray) -> jax.Array:
+    """A host array that nobody else holds, as a tensor.
+
+    `jnp.asarray` would compile a program for each shape; and both may go on reading the memory they are given.
+    """
+    return jax.device_put(own)
 
 
 @jax.jit
