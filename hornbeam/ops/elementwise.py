@@ -354,6 +354,18 @@ def trunc(x: TensorLike) -> Tensor:
     return xp.trunc(x) if is_float(backend.dtype(x)) else x
 
 
+def _rounded_integers(x: Any, unit: int) -> Any:
+    """Integers rounded to multiples of `unit`, halves to the even multiple, without a detour over floats."""
+    dtype = backend.dtype(x)
+    if unit > 2**30:
+        return xp.zeros_like(x)
+    x = backend.cast(x, promote(dtype, "int32"))
+    count = xp.floor_divide(x, unit)
+    rest = 2 * (x - count * unit)
+    up = xp.logical_or(rest > unit, xp.logical_and(rest == unit, xp.mod(count, 2) == 1))
+    return backend.cast((count + cast_to(up, backend.dtype(count))) * unit, dtype)
+
+
 @op("keras.src.ops.numpy.Round", spec=like)
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Each element rounded to a number of decimals; halves go to the even neighbour.
@@ -373,8 +385,8 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
     [1.2999999523162842, 2.5]
     """
     (x,) = no_bools("round", as_tensor(x))
-    if decimals == 0 and not is_float(backend.dtype(x)) and not is_complex(backend.dtype(x)):
-        return x
+    if not is_float(backend.dtype(x)) and not is_complex(backend.dtype(x)):
+        return x if decimals >= 0 else _rounded_integers(x, 10**-decimals)
     return cast_to(xp.round(*half_as_single(x), decimals), backend.dtype(x))
 
 

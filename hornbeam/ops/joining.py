@@ -19,7 +19,10 @@ xp = backend.xp
 
 def _parts(xs: Any) -> list[Any]:
     """A list of tensors, or a tensor taken apart along axis 0, in their common dtype."""
-    return same_dtype(*[as_tensor(x) for x in xs])
+    parts = list(xs)
+    if not parts:
+        raise ArgumentError("at least one tensor", "an empty list", "joining tensors")
+    return same_dtype(*parts)
 
 
 def _common(xs: Any, where: str) -> tuple[list[tuple[int | None, ...]], str]:
@@ -151,7 +154,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.append([1, 2], 3)).tolist()
     [1, 2, 3]
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return xp.append(x1, x2, axis=axis)
 
 

@@ -10,7 +10,7 @@ from hornbeam.ops.cumulative import running, running_rule
 from hornbeam.ops.define import Axis, Tensor, TensorLike, as_float, as_tensor, op
 from hornbeam.ops.reductions import refuse_empty
 from hornbeam.ops.rules import axes_of, cast_to, float_of, half_as_single, reduces, sum_dtype, to_index, to_same
-from hornbeam.ops.statistics import check_method, nan_quantile, quantile_rule
+from hornbeam.ops.statistics import check_method, nan_median, nan_quantile, quantile_rule
 
 xp = backend.xp
 
@@ -259,7 +259,7 @@ def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     >>> float(keras.ops.nanmedian([1.0, 3.0, float('nan')]))
     2.0
     """
-    return nan_quantile(x, 0.5, axis, "linear", keepdims)
+    return nan_median(x, axis, keepdims)
 
 
 @op("keras.src.ops.numpy.Nancumsum", spec=running_rule)

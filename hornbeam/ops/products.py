@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import promote
-from hornbeam.errors import ArgumentError
+from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.ops.define import (
     Tensor,
     TensorLike,
@@ -118,7 +118,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> int(keras.ops.dot([1, 2], [3, 4]))
     11
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     _check_matrices("dot", x1, x2)
     return cast_to(xp.dot(*half_as_single(x1, x2)), backend.dtype(x1))
 
@@ -159,30 +159,42 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     >>> keras.ops.tensordot(keras.ops.ones((2, 3)), keras.ops.ones((3, 4)), axes=1).shape
     (2, 4)
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return cast_to(xp.tensordot(*half_as_single(x1, x2), axes=axes), backend.dtype(x1))
 
 
 @op("keras.src.ops.numpy.Einsum", tensors=["operands"])
+def _einsum(*operands: TensorLike, subscripts: str, **kwargs: Any) -> Tensor:
+    ready = [as_tensor(one) for one in operands]
+    dtype = _matmul_dtype(*ready)
+    ready = [cast_to(one, dtype) for one in ready] if dtype == "int32" else same_dtype(*ready)
+    return cast_to(xp.einsum(subscripts, *half_as_single(*ready), **kwargs), dtype)
+
+
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Sums of products, said in Einstein's notation.
 
     Args:
         subscripts: Letters for the axes of each operand, and those of the result, as in ``"ij,jk->ik"``.
-        *operands: Tensors; dtypes are promoted.
+        *operands: Tensors; dtypes are promoted (int8 are added up in int32).
         **kwargs: Passed on to the backend's `einsum`, such as `optimize`.
 
     Returns:
         A tensor with the axes that the result names.
 
+    Raises:
+        TypeError: If `subscripts` is no string.
+
     >>> import hornbeam as keras
     >>> keras.ops.einsum("ij,jk->ik", keras.ops.ones((2, 3)), keras.ops.ones((3, 4))).shape
     (2, 4)
     """
-    operands = tuple(as_tensor(one) for one in operands)
-    dtype = _matmul_dtype(*operands)
-    ready = [cast_to(one, dtype) for one in operands] if dtype == "int32" else same_dtype(*operands)
-    return cast_to(xp.einsum(subscripts, *half_as_single(*ready), **kwargs), dtype)
+    if not isinstance(subscripts, str):
+        raise ArgumentTypeError("subscripts such as 'ij,jk->ik'", repr(type(subscripts)), "einsum")
+    return _einsum(*operands, subscripts=subscripts, **kwargs)
+
+
+einsum.definition = _einsum.definition  # type: ignore[attr-defined]
 
 
 def _inner_rule(x1: Any, x2: Any) -> KerasTensor:
@@ -203,7 +215,7 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> int(keras.ops.inner([1, 2], [3, 4]))
     11
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return cast_to(xp.inner(*half_as_single(x1, x2)), backend.dtype(x1))
 
 
@@ -219,7 +231,7 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.outer([1, 2], [3, 4])).tolist()
     [[3, 4], [6, 8]]
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return xp.outer(x1, x2)
 
 
@@ -238,7 +250,7 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> int(keras.ops.vdot([[1, 2]], [[3], [4]]))
     11
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return cast_to(as_tensor(xp.vdot(*half_as_single(x1, x2))), backend.dtype(x1))
 
 
@@ -261,7 +273,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.kron([1, 10], [1, 2])).tolist()
     [1, 2, 10, 20]
     """
-    return xp.kron(*numbers(as_tensor(x1), as_tensor(x2)))
+    return xp.kron(*numbers(x1, x2))
 
 
 @op("keras.src.ops.numpy.Cross")
@@ -288,7 +300,7 @@ def cross(
     >>> keras.ops.convert_to_numpy(keras.ops.cross([1, 0, 0], [0, 1, 0])).tolist()
     [0, 0, 1]
     """
-    x1, x2 = no_bools("cross", *same_dtype(as_tensor(x1), as_tensor(x2)))
+    x1, x2 = no_bools("cross", *same_dtype(x1, x2))
     return xp.cross(x1, x2, axisa=axisa, axisb=axisb, axisc=axisc, axis=axis)
 
 

@@ -131,6 +131,11 @@ def like_real(x: Any, *_: Any, **__: Any) -> KerasTensor:
     return KerasTensor(x.shape, real_dtype(x.dtype))
 
 
+def like_real_float(x: Any, *_: Any, **__: Any) -> KerasTensor:
+    """Rule: like the first tensor, made float and real."""
+    return KerasTensor(x.shape, real_dtype(float_of(x.dtype)))
+
+
 def like_bits(x: Any, *_: Any, **__: Any) -> KerasTensor:
     """Rule: like the first tensor, which must not be of floats."""
     _refuse_floats(x.dtype)

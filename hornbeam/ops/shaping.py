@@ -248,7 +248,13 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     return xp.broadcast_to(as_tensor(x), sizes(shape))
 
 
-@op("keras.src.ops.numpy.Flip", spec=like)
+def _flip_rule(x: Any, axis: Axis = None) -> KerasTensor:
+    if axis is not None:
+        normalized_axes(axis, len(x.shape), "flip")
+    return KerasTensor(x.shape, x.dtype)
+
+
+@op("keras.src.ops.numpy.Flip", spec=_flip_rule)
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     """`x` with the elements along axes in reverse order.
 
@@ -307,7 +313,11 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     return xp.rot90(as_tensor(array), k=k, axes=tuple(axes))
 
 
-@op("keras.src.ops.numpy.Roll", tensors=["x"], spec=like)
+def _roll_rule(x: Any, shift: Any, axis: Axis = None) -> KerasTensor:
+    return _flip_rule(x, axis)
+
+
+@op("keras.src.ops.numpy.Roll", tensors=["x"], spec=_roll_rule)
 def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
     """`x` with the elements moved along axes; what leaves at the end comes in at the front.
 

@@ -123,7 +123,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     >>> keras.ops.convert_to_numpy(keras.ops.searchsorted([1, 3, 5], [0, 3, 9])).tolist()
     [0, 1, 3]
     """
-    sequence, values = same_dtype(as_tensor(sorted_sequence), as_tensor(values))
+    sequence, values = same_dtype(sorted_sequence, values)
     _check_search(backend.shape(sequence), side)
     return cast_to(as_tensor(xp.searchsorted(sequence, values, side=side)), "int32")
 
@@ -147,14 +147,14 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.digitize([0.5, 1.0, 7.0], [1.0, 2.0])).tolist()
     [0, 1, 2]
     """
-    x, bins = same_dtype(as_tensor(x), as_tensor(bins))
+    x, bins = same_dtype(x, bins)
     if len(backend.shape(bins)) != 1:
         raise ArgumentError("bins of one axis", f"shape={backend.shape(bins)}", "digitize")
     count = backend.shape(bins)[0]
     if count == 0:
         return xp.zeros(backend.shape(x), backend.native_dtype("int32"))
     rising = xp.searchsorted(bins, x, side="right")
-    falling = count - xp.searchsorted(bins[::-1], x, side="left")
+    falling = count - xp.searchsorted(bins[::-1], x, side="right")
     return cast_to(as_tensor(xp.where(bins[0] <= bins[-1], rising, falling)), "int32")
 
 
@@ -179,7 +179,7 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     >>> keras.ops.convert_to_numpy(keras.ops.isin([1, 2, 3], [2])).tolist()
     [False, True, False]
     """
-    x1, x2 = same_dtype(as_tensor(x1), as_tensor(x2))
+    x1, x2 = same_dtype(x1, x2)
     return as_tensor(xp.isin(x1, x2, assume_unique=assume_unique, invert=invert))
 
 

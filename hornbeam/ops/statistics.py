@@ -98,7 +98,10 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> float(keras.ops.median([1, 9, 3]))
     3.0
     """
-    return _quantile(xp.quantile, x, 0.5, axis, "linear", keepdims)
+    x = as_float(x)
+    if x.size == 0:  # NaN, as the mean of nothing is
+        return cast_to(as_tensor(xp.mean(x, axis=axes_of(axis), keepdims=keepdims)), backend.dtype(x))
+    return cast_to(as_tensor(xp.median(*half_as_single(x), axis=axes_of(axis), keepdims=keepdims)), backend.dtype(x))
 
 
 def quantile_rule(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> KerasTensor:
@@ -164,14 +167,31 @@ def percentile(
 
 def nan_quantile(x: Any, q: Any, axis: Axis, method: str, keepdims: bool, parts: int = 1) -> Any:
     """Quantiles of the elements that are not NaN; NaN where there is none."""
+    return _of_numbers(
+        lambda numbers: _quantile(xp.nanquantile, numbers, q, axis, method, True, parts), x, axis, keepdims, shape_of(q)
+    )
+
+
+def nan_median(x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Median of the elements that are not NaN; NaN where there is none."""
+    dtype = backend.dtype(as_float(x))
+
+    def compute(numbers: Any) -> Any:
+        return cast_to(as_tensor(xp.nanmedian(*half_as_single(numbers), axis=axes_of(axis), keepdims=True)), dtype)
+
+    return _of_numbers(compute, x, axis, keepdims, ())
+
+
+def _of_numbers(compute: Callable, x: Any, axis: Axis, keepdims: bool, front: tuple) -> Any:
+    """What `compute`, which keeps axes and adds those of `front`, gives; NaN where there are no numbers."""
     x = as_float(x)
     nothing = xp.all(xp.isnan(x), axis=axes_of(axis), keepdims=True)
     # NumPy warns of slices without numbers, so they get some, and the answer afterwards
-    found = _quantile(xp.nanquantile, xp.where(nothing, xp.zeros_like(x), x), q, axis, method, True, parts)
+    found = compute(xp.where(nothing, xp.zeros_like(x), x))
     found = xp.where(nothing, xp.full_like(found, float("nan")), found)
     if keepdims:
         return found
-    extra = len(shape_of(q))
+    extra = len(front)
     rank = len(backend.shape(x))
     axes = range(rank) if axis is None else [normalized_axis(one, rank) for one in np.ravel(axis).tolist()]
     return xp.squeeze(found, axis=tuple(one + extra for one in axes))
@@ -312,7 +332,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     [2.0, 3.0]
     """
     _check_mode(mode)
-    x1, x2 = as_floats(as_tensor(x1), as_tensor(x2))
+    x1, x2 = as_floats(x1, x2)
     for one in (x1, x2):
         _check_row(backend.shape(one), "correlate")
     return cast_to(xp.correlate(*half_as_single(x1, x2), mode=mode), backend.dtype(x1))

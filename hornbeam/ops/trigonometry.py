@@ -6,7 +6,7 @@ import math
 
 from hornbeam.backend import active as backend
 from hornbeam.ops.define import Tensor, TensorLike, as_float, as_floats, broadcast_float, like_float, op
-from hornbeam.ops.rules import cast_to, half_as_single, like_real
+from hornbeam.ops.rules import cast_to, half_as_single, like_real_float
 
 xp = backend.xp
 
@@ -305,7 +305,7 @@ def sinc(x: TensorLike) -> Tensor:
     return cast_to(xp.sinc(*half_as_single(x)), backend.dtype(x))
 
 
-@op("keras.src.ops.numpy.Angle", spec=like_real)
+@op("keras.src.ops.numpy.Angle", spec=like_real_float)
 def angle(x: TensorLike) -> Tensor:
     """Angle of each complex number in the plane; of a real one, 0 or pi.
 
