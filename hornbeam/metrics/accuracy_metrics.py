@@ -8,12 +8,13 @@ from hornbeam import ops
 from hornbeam._config import floatx
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError
-from hornbeam.metrics.alignment import as_tensor, check_broadcast, check_same_shape, same_rank
+from hornbeam.losses.shapes import check_broadcast, check_equal, of_one_rank
+from hornbeam.metrics.alignment import as_tensor
 from hornbeam.metrics.reduction_metrics import MeanMetricWrapper
 
 
 def _accuracy(y_true: Any, y_pred: Any) -> Any:
-    y_true, y_pred = same_rank(as_tensor(y_true), as_tensor(y_pred))
+    y_true, y_pred = of_one_rank(as_tensor(y_true), as_tensor(y_pred))
     check_broadcast(y_true, y_pred, "accuracy")
     return ops.cast(ops.equal(y_true, y_pred), floatx())
 
@@ -34,7 +35,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     >>> keras.ops.convert_to_numpy(keras.metrics.binary_accuracy([[1], [1]], [[0.9], [0.4]])).tolist()
     [[1.0], [0.0]]
     """
-    y_true, y_pred = same_rank(as_tensor(y_true), as_tensor(y_pred))
+    y_true, y_pred = of_one_rank(as_tensor(y_true), as_tensor(y_pred))
     check_broadcast(y_true, y_pred, "binary_accuracy")
     decided = ops.cast(ops.greater(y_pred, threshold), floatx())
     return ops.cast(ops.equal(ops.cast(y_true, floatx()), decided), floatx())
@@ -57,7 +58,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     [1.0, 0.0]
     """
     y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-    check_same_shape(y_true, y_pred, "categorical_accuracy")
+    check_equal(y_true, y_pred, "categorical_accuracy")
     return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), floatx())
 
 
@@ -100,7 +101,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     [1.0]
     """
     y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-    check_same_shape(y_true, y_pred, "top_k_categorical_accuracy")
+    check_equal(y_true, y_pred, "top_k_categorical_accuracy")
     return _among_best(ops.argmax(y_true, axis=-1), y_pred, k, "top_k_categorical_accuracy")
 
 

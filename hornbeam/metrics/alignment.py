@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
 from hornbeam.symbolic import KerasTensor
@@ -21,39 +22,11 @@ def as_tensor(value: Any, dtype: str | None = None) -> Any:
     return value if dtype is None or backend.dtype(value) == dtype else backend.cast(value, dtype)
 
 
-def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
-    """Two tensors, of which one may have a last axis of size 1 more than the other, with as many axes each.
-
-    A surplus last axis of size 1 is removed; where the tensor with fewer axes has one axis only, it gets another.
-    """
-    more = len(first.shape) - len(second.shape)
-    if more == 1:
-        if first.shape[-1] == 1:
-            first = first[..., 0]
-        elif len(second.shape) == 1:
-            second = second[:, None]
-    elif more == -1:
-        if second.shape[-1] == 1:
-            second = second[..., 0]
-        elif len(first.shape) == 1:
-            first = first[:, None]
-    return first, second
-
-
-def check_same_shape(y_true: Any, y_pred: Any, where: str) -> None:
-    """Raises unless both have the same shape."""
-    if tuple(y_true.shape) != tuple(y_pred.shape):
-        raise ArgumentError(
-            "y_true and y_pred of the same shape", f"y_true.shape={tuple(y_true.shape)}, "
-            f"y_pred.shape={tuple(y_pred.shape)}", where,
-        )
-
-
-def check_broadcast(y_true: Any, y_pred: Any, where: str) -> None:
-    """Raises unless both have as many axes, of the same sizes or of size 1."""
-    mine, others = tuple(y_true.shape), tuple(y_pred.shape)
-    if len(mine) != len(others) or any(a != b and 1 not in (a, b) for a, b in zip(mine, others, strict=True)):
-        raise ArgumentError("y_true and y_pred of the same shape", f"y_true.shape={mine}, y_pred.shape={others}", where)
+def as_tensors(structure: Any) -> Any:
+    """A tensor, or the arrays in a structure as tensors; a nested list of numbers is one tensor."""
+    if isinstance(structure, (list, tuple, dict)) and any(hasattr(one, "shape") for one in tree.flatten(structure)):
+        return tree.map_structure(lambda one: None if one is None else as_tensor(one), structure)
+    return structure if structure is None or isinstance(structure, dict) else as_tensor(structure)
 
 
 def fitting_weight(weight: Any, shape: tuple[int, ...], where: str) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam import scope, tree
+from hornbeam import scope
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentTypeError, describe
-from hornbeam.metrics.alignment import as_tensor, fitting_weight
+from hornbeam.metrics.alignment import as_tensor, as_tensors, fitting_weight
 from hornbeam.metrics.metric import Metric
 from hornbeam.saving.config import deserialize_value, serialize_value
 
@@ -168,8 +168,7 @@ class MeanMetricWrapper(Mean):
             sample_weight: Weights that broadcast to the values from the first axis on.
         """
         mask = scope.get_mask(y_pred)
-        y_true, y_pred = tree.map_structure(as_tensor, y_true), tree.map_structure(as_tensor, y_pred)
-        self._add(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight, mask)
+        self._add(self._fn(as_tensors(y_true), as_tensors(y_pred), **self._fn_kwargs), sample_weight, mask)
 
     def get_config(self) -> dict[str, Any]:
         """Name, dtype and the arguments; the function too, unless the class says which it is."""
