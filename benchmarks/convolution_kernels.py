@@ -1,8 +1,9 @@
-"""How fast is the JAX backend's convolution and pooling: the guide's convnet, one training step, written by hand.
+"""How fast are the JAX backend's convolution and pooling? One training step of the guide's convnet, by hand.
 
-Four programs do the same step (batch 128, float32, Adam, sparse cross-entropy): the backend's forms, one step per
-dispatch and several in one `lax.scan`; the plain lax forms; and native torch, eager, channels_last. They take turns,
-so that a busy moment of the machine meets all of them. Run it: python benchmarks/convolution_kernels.py [rounds]
+Four programs do the same step (batch 128, float32, Adam, sparse cross-entropy): the backend's forms, several
+steps in one `lax.scan` or one step per dispatch; the plain lax forms; and native torch, eager, channels_last.
+They take turns, so that a busy moment of the machine meets all of them.
+Run it: PYTHONPATH=. python benchmarks/convolution_kernels.py [rounds]
 """
 
 import functools
@@ -143,9 +144,8 @@ def main(rounds=8):
             if turn:  # the first turn warms up
                 times[name].append((time.perf_counter() - start) / STEPS * 1e6)
     peer, best = (function(times["torch channels_last"]) for function in (statistics.median, min))
-    print(
-        f"{'us a step':26s} {'median':>9s} {'peer':>9s} {'ratio':>6s} {'fastest':>9s} {'ratio':>6s} {'compile s':>9s}"
-    )
+    titles = ("median", "peer", "ratio", "fastest", "ratio", "compile s")
+    print(f"{'us a step':26s}", "{:>9s} {:>9s} {:>6s} {:>9s} {:>6s} {:>9s}".format(*titles))
     for name, (_, compile_seconds) in programs.items():
         median, fastest = statistics.median(times[name]), min(times[name])
         print(

@@ -8,7 +8,7 @@ import pytest
 
 jax = pytest.importorskip("jax")
 import jax.numpy as jnp  # noqa: E402
-from jax import lax  # noqa: E402
+from jax import export, lax  # noqa: E402
 
 from hornbeam.backend.jax import convolution  # noqa: E402
 
@@ -184,6 +184,20 @@ def test_eager_jit_disabled_and_empty_batch():
     _, dx, dk = outputs_and_gradients(convolution.conv, x[:0], kernel)
     assert dx.shape == (0, 7, 6, 20)
     assert_close([dk], [jnp.zeros_like(kernel)])
+
+
+@pytest.mark.parametrize("shape", ["b, 12, 12, 32", "b, h, h, 32"])
+def test_export_with_symbolic_shapes(shape):
+    symbols = jax.ShapeDtypeStruct(
+        export.symbolic_shape(shape, constraints=["h >= 4"] * ("h" in shape)), "float32"
+    )
+    kernel = normal(3, 3, 32, 32)
+
+    def both(x):
+        return convolution.conv(x, kernel), jax.grad(lambda x: jnp.sum(convolution.conv(x, kernel) ** 2))(x)
+
+    x = normal(2, 12, 12, 32)
+    assert_close(export.export(jax.jit(both))(symbols).call(x), both(x))
 
 
 def test_mixed_dtypes_are_promoted():

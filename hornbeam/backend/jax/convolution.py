@@ -264,8 +264,11 @@ def _correlate(inputs: jax.Array, kernel: jax.Array, *, padding: Padding, dilati
 def _blocks(batch: int, size: int) -> int:
     """Into how many equal parts to cut a batch whose inputs and outputs take so many bytes."""
     blocks = 1
-    # A loop over a batch that is spread over several devices would gather it in each turn.
-    while jax.device_count() == 1 and size >= 2 * blocks * _BLOCK_BYTES and batch % (2 * blocks) == 0:
+    # A loop over a batch that is spread over several devices would gather it in each turn; the batch of an
+    # exported program may be a symbol.
+    if jax.device_count() > 1 or not isinstance(batch, int):
+        return blocks
+    while size >= 2 * blocks * _BLOCK_BYTES and batch % (2 * blocks) == 0:
         blocks *= 2
     return blocks
 
@@ -411,7 +414,8 @@ def _on_cpu(fast: Callable[..., jax.Array], plain: Callable[..., jax.Array]) -> 
     """The fast form where it applies; half precision is computed in float32, as XLA does too on a CPU."""
 
     def form(left: jax.Array, right: jax.Array, *, window: Window) -> jax.Array:
-        if left.size == 0 or right.size == 0 or not jnp.issubdtype(left.dtype, jnp.floating):
+        known = all(isinstance(size, int) for size in (*window.inputs, *window.outputs))
+        if not known or 0 in (*left.shape, *right.shape) or not jnp.issubdtype(left.dtype, jnp.floating):
             return plain(left, right, window=window)
         wide = jnp.promote_types(left.dtype, jnp.float32)
         return fast(left.astype(wide), right.astype(wide), window=window).astype(left.dtype)
