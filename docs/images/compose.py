@@ -1,9 +1,10 @@
 """Puts the demo's pictures and its output together as demo.png, the picture of the README.
 
-    ./demo | tee demo.log
+    script -qc 'stty cols 110; ./demo' demo.log
     .venv-demo/bin/python docs/images/compose.py demo_output demo.log
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -29,8 +30,10 @@ def terminal(lines: list[str], width: int, height: int) -> Image.Image:
 
 
 def excerpt(log: str) -> list[str]:
-    """The model, the first and the last epoch, and the test, in a terminal of 80 columns."""
-    lines = [line.rstrip() for line in log.splitlines()]
+    """The epochs and the test."""
+    # what a terminal shows in the end: without colours, and of each line what was written over it last
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", log).replace("\r\n", "\n")
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in plain.split("\n")]
 
     def section(title: str) -> list[str]:
         start = next(index for index, line in enumerate(lines) if line.startswith(f"== {title}"))
@@ -39,16 +42,9 @@ def excerpt(log: str) -> list[str]:
 
     training = section("Training")
     epochs = [index for index, line in enumerate(training) if line.startswith("Epoch ")]
-    kept = [
-        "$ ./demo",
-        *section("Model"),
-        *training[: epochs[1]],
-        "...",
-        *training[epochs[-1] :],
-        *section("Saved"),
-        *section("Test"),
-    ]
-    return [part for line in kept for part in (line[start : start + 80] for start in range(0, len(line), 80))]
+    if len(epochs) > 10:
+        training = [*training[: epochs[6]], "...", *training[epochs[-4] :]]
+    return ["$ ./demo", "...", *training, *section("Saved"), *section("Test")]
 
 
 def main(folder: Path, log: Path) -> None:
@@ -57,7 +53,7 @@ def main(folder: Path, log: Path) -> None:
         for name in ("training_curves", "confusion_matrix", "sample_predictions")
     )
     height = curves.height + samples.height
-    panel = terminal(excerpt(log.read_text()), matrix.width - MARGIN, height - matrix.height - 2 * MARGIN)
+    panel = terminal(excerpt(log.read_bytes().decode()), matrix.width - MARGIN, height - matrix.height - 2 * MARGIN)
     page = Image.new("RGB", (curves.width + matrix.width, height), "white")
     page.paste(curves, (0, 0))
     page.paste(samples, (0, curves.height))
