@@ -630,16 +630,27 @@ class Trainer:
         return step
 
     def _make_variables(self, data: Any) -> None:
-        """Makes all variables of a model that was never called, on one batch, before a step asks for them."""
+        """Makes the variables of layers that were never called, on one batch, before a step asks for them."""
         if self._variables_made:
             return
-        if self._can_be_called() and not all(one.built for one in self._flatten_layers()):  # type: ignore[attr-defined]
+        layers = self._flatten_layers(include_self=False) or [self]  # type: ignore[attr-defined]
+        if self._can_be_called() and not all(one.built for one in layers):
             x, y, sample_weight = unpack_x_y_sample_weight(data)
-            with Trace():
-                y_pred = self(x)
+            try:
+                with Trace():
+                    y_pred = self(x)
+            except Exception:
+                # a step of the user's own may call the layers in its own way, and not the model on this batch
+                if not self._has_own_steps():
+                    raise
+            else:
                 if self._compile_metrics is not None and not self._compile_metrics.built and y is not None:
-                    self._compile_metrics.update_state(y, y_pred, sample_weight)
+                    with Trace():
+                        self._compile_metrics.update_state(y, y_pred, sample_weight)
         self._variables_made = True
+
+    def _has_own_steps(self) -> bool:
+        return any(getattr(type(self), name) is not getattr(Trainer, name) for name in ("train_step", "test_step", "predict_step"))
 
     def _can_be_called(self) -> bool:
         """Whether the class has a `call` of its own, or a graph; a model that only trains others may have none."""
