@@ -4,6 +4,8 @@ The ops with NumPy's names and the core ones are loaded at once, since the opera
 are made of them; the other families load on first touch.
 """
 
+
+
 from hornbeam._lazy import attach
 from hornbeam.ops import core, numpy, operators
 from hornbeam.ops.core import (

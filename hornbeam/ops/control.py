@@ -77,7 +77,7 @@ def structured(wire_name: str, *, tensors: Sequence[str]) -> Callable[[Callable]
                 return Structured(**config).symbolic_call(*structures)
             return run(**arguments)
 
-        apply.operation_class = Structured  # type: ignore[attr-defined]
+        apply.operation_class = Structured
         return apply
 
     return decorate
@@ -99,8 +99,8 @@ def _branch(function: Callable, operands: tuple) -> Callable[[], Any]:
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """The result of one of two functions, chosen by a boolean.
 
-    Outside of compiled functions only the chosen one runs. Inside, both are traced, so they should not write
-    variables, and must return tensors of equal shapes and dtypes.
+    Where the boolean is known, only the chosen one runs. Inside compiled functions both are traced, so they should
+    not write variables, and must return tensors of equal shapes and dtypes.
 
     Args:
         pred: A bool, or a bool tensor without axes.
@@ -116,7 +116,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     """
     _function(true_fn, "true_fn", "cond")
     _function(false_fn, "false_fn", "cond")
-    if not backend.is_tracing():
+    if not backend.is_traced(pred):
         return true_fn() if bool(pred) else false_fn()
     return backend.cond(xp.asarray(pred, dtype=bool), _branch(true_fn, ()), _branch(false_fn, ()))
 
@@ -141,7 +141,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
         raise ArgumentError("at least one branch", "none", "switch")
     for one in branches:
         _function(one, "branches", "switch")
-    if not backend.is_tracing():
+    if not backend.is_traced(index):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
     def choose(first: int) -> Any:
@@ -268,7 +268,7 @@ def scan(
         result = f(carry, x)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise ArgumentError("a function that returns (carry, output)", repr(type(result)), "scan")
-        return tuple(tree.map_structure(_ready, part) for part in result)  # type: ignore[return-value]
+        return tuple(tree.map_structure(_ready, part) for part in result)
 
     return backend.scan(step, init, xs, lengths.pop(), bool(reverse), unroll)
 
@@ -302,7 +302,8 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         raise ArgumentError(f"tensors of one size along axis {axis}", f"sizes {sorted(counts)}", "associative_scan")
 
     def cut(parts: list[Any], start: int | None, stop: int | None = None, step: int | None = None) -> list[Any]:
-        return [one[(*(slice(None),) * place, slice(start, stop, step))] for one, place in zip(parts, axes, strict=True)]
+        part = slice(start, stop, step)
+        return [one[(*(slice(None),) * place, part)] for one, place in zip(parts, axes, strict=True)]
 
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
         result = f(tree.unflatten(description, a), tree.unflatten(description, b))

@@ -1,9 +1,13 @@
 """Ops about tensors as such: conversion, dtypes, shapes, slices, scattering; and the face of those for control flow."""
 
+
+
+
 from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from hornbeam.backend import active as backend
@@ -129,8 +133,8 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
 
 def _limits(dtype: str) -> tuple[Any, Any]:
     if is_float(dtype):
-        import_info = xp.finfo(backend.native_dtype(dtype))
-        return float(import_info.min), float(import_info.max)
+        largest = float(ml_dtypes.finfo(backend.native_dtype(dtype)).max)
+        return -largest, largest
     info = np.iinfo(backend.native_dtype(dtype))
     return int(info.min), int(info.max)
 
@@ -139,7 +143,7 @@ def _inside(limit: Any, dtype: str, down: bool) -> Any:
     """The float of `dtype` next to an integer limit, on the inner side; as a tensor."""
     native = backend.native_dtype(dtype)
     value = np.asarray(limit, np.float64).astype(native)
-    largest = np.asarray(float(xp.finfo(native).max)).astype(native)
+    largest = np.asarray(float(ml_dtypes.finfo(native).max)).astype(native)
     if not np.isfinite(value.astype(np.float64)):
         value = largest if limit > 0 else -largest
     elif (down and int(value) > limit) or (not down and int(value) < limit):
@@ -498,7 +502,9 @@ def _scatter_update_rule(inputs: Any, indices: Any, updates: Any, reduction: str
 
 
 @op("keras.src.ops.core.ScatterUpdate", spec=_scatter_update_rule)
-def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Tensor:
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> Tensor:
     """A tensor with new values at positions.
 
     Args:

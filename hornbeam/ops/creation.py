@@ -1,5 +1,7 @@
 """Ops that make tensors: filled ones, ranges, identity and triangular matrices."""
 
+
+
 from __future__ import annotations
 
 from typing import Any
@@ -219,7 +221,8 @@ def _space(start: Any, stop: Any, dtype: Any) -> tuple[Any, Any, str, str]:
     """Both ends as float32 tensors at least, the dtype to compute towards, and that of the result."""
     floats = float_dtype(start, stop)
     wide = promote(floats, "float32")
-    return backend.asarray(start, wide), backend.asarray(stop, wide), floats, floats if dtype is None else standardize_dtype(dtype)
+    wanted = floats if dtype is None else standardize_dtype(dtype)
+    return backend.asarray(start, wide), backend.asarray(stop, wide), floats, wanted
 
 
 def _spaced_rule(start: Any, stop: Any, num: int, axis: int, dtype: Any) -> KerasTensor:

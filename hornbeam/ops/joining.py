@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,10 +174,10 @@ def _split_rule(x: Any, indices_or_sections: Any, axis: int = 0) -> list[KerasTe
             raise _uneven("split", x.shape, axis, cuts)
         sizes = [None if size is None else size // cuts] * cuts
     elif size is None:
-        return infer(split.definition.eager, (x,), {"indices_or_sections": cuts, "axis": axis})  # type: ignore[attr-defined]
+        return infer(split.definition.eager, (x,), {"indices_or_sections": cuts, "axis": axis})
     else:
         edges = [0, *cuts, size]
-        sizes = [len(range(size)[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        sizes = [len(range(size)[a:b]) for a, b in itertools.pairwise(edges)]
     return [KerasTensor([one if i == place else old for i, old in enumerate(x.shape)], x.dtype) for one in sizes]
 
 

@@ -124,7 +124,8 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     2.0
     """
     x = as_float(x)
-    return cast_to(_mean(*half_as_single(x), axis, keepdims), backend.dtype(x))
+    (wide,) = half_as_single(x)
+    return cast_to(_mean(wide, axis, keepdims), backend.dtype(x))
 
 
 @op("keras.src.ops.numpy.Nanvar", spec=reduces(float_of))

@@ -1,6 +1,6 @@
 """The face of `keras.ops.numpy`: all ops with NumPy's names, whichever file holds them."""
 
-# ruff: noqa: A004  (NumPy's names, and some of those are builtins)
+
 
 from __future__ import annotations
 

@@ -101,15 +101,15 @@ def _install() -> None:
                 setattr(cls, f"__r{name}__", _backward(apply, f"__r{name}__"))
         for name, single in UNARY:
             setattr(cls, f"__{name}__", _single(single, f"__{name}__"))
-        cls.__round__ = _round  # type: ignore[attr-defined]
-        cls.__pos__ = _positive  # type: ignore[attr-defined]
-        cls.__getitem__ = _get_item  # type: ignore[attr-defined]
+        cls.__round__ = _round
+        cls.__pos__ = _positive
+        cls.__getitem__ = _get_item
     # As in Keras, `==` compares the values of variables but asks for the identity of symbolic tensors, which have
     # no values: so they can be looked up in lists. `hash` stays that of the object for both.
-    Variable.__eq__ = _forward(comparison.equal, "__eq__")  # type: ignore[method-assign,assignment]
-    Variable.__invert__ = lambda self: ~self.value  # type: ignore[attr-defined]  # bits of integers, not truth
-    KerasTensor.reshape = _reshape  # type: ignore[attr-defined]
-    KerasTensor.squeeze = _squeeze  # type: ignore[attr-defined]
+    Variable.__eq__ = _forward(comparison.equal, "__eq__")
+    Variable.__invert__ = lambda self: ~self.value  # bits of integers, not truth
+    KerasTensor.reshape = _reshape
+    KerasTensor.squeeze = _squeeze
 
 
 _install()

@@ -194,7 +194,7 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     return _einsum(*operands, subscripts=subscripts, **kwargs)
 
 
-einsum.definition = _einsum.definition  # type: ignore[attr-defined]
+einsum.definition = _einsum.definition
 
 
 def _inner_rule(x1: Any, x2: Any) -> KerasTensor:

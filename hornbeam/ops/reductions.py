@@ -1,5 +1,7 @@
 """Reductions: one number out of many along axes, such as sums, means, extremes and their positions."""
 
+
+
 from __future__ import annotations
 
 from typing import Any
@@ -161,7 +163,7 @@ def _extreme(function: Any, name: str, x: Any, axis: Axis, keepdims: bool, initi
 
 def refuse_empty(name: str, x: Any, axis: Axis) -> None:
     shape = backend.shape(x)
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     if 0 in [shape[one] for one in axes]:
         raise ArgumentError(
             "at least one element along the reduced axes", f"shape={shape}, axis={axis}", name,

@@ -1,5 +1,7 @@
 """Ops that move or repeat elements without changing them: reshape, transpose, squeeze, flip, pad, tile and others."""
 
+
+
 from __future__ import annotations
 
 import math

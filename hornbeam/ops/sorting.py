@@ -1,5 +1,7 @@
 """Ops about order: sort, search, unique values, sets."""
 
+
+
 from __future__ import annotations
 
 from typing import Any
@@ -264,7 +266,8 @@ def _resized(values: Any, rest: list, asked: list[bool], axis: int | None, size:
     if missing <= 0:
         values = xp.take(values, np.arange(size), axis=place)
     else:
-        filler = xp.take(values, np.zeros(missing, "int32"), axis=place) if count else xp.zeros((missing,), values.dtype)
+        first = np.zeros(missing, "int32")
+        filler = xp.take(values, first, axis=place) if count else xp.zeros((missing,), values.dtype)
         if fill_value is not None:
             filler = xp.full_like(filler, fill_value)
         values = xp.concatenate([values, filler], axis=place)

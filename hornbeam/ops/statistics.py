@@ -1,5 +1,7 @@
 """Statistics beyond sums and means: medians and quantiles, averages, counts in bins, correlation, closeness."""
 
+
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -390,7 +392,7 @@ def isclose(
     return _isclose(x1, x2, rtol, atol, equal_nan=equal_nan)
 
 
-isclose.definition = _isclose.definition  # type: ignore[attr-defined]
+isclose.definition = _isclose.definition
 
 
 def _allclose_rule(x1: Any, x2: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> KerasTensor:

@@ -66,7 +66,6 @@ class Row:
         symbolic: Whether it can be recorded in a graph.
         extra_axes: How many axes the result has more than the first tensor, where `axis` counts in the result.
         tolerance: Relative tolerance of values.
-        node: Whether the node has the form that Keras writes.
     """
 
     name: str
@@ -81,7 +80,6 @@ class Row:
     symbolic: bool = True
     extra_axes: int = 0
     tolerance: float = 2e-5
-    node: bool = True
 
     @property
     def op(self) -> str:
@@ -227,7 +225,8 @@ row(
 # --- reductions --------------------------------------------------------------------------------------------------
 
 for _name in ("sum", "mean", "prod", "var", "std", "any", "all", "max", "min", "amax", "amin", "ptp", "median"):
-    _marks: dict[str, Any] = {"nan": _name != "median", "empty": True, "dtypes": DTYPES[1:] if _name == "ptp" else DTYPES}
+    _dtypes = DTYPES[1:] if _name == "ptp" else DTYPES
+    _marks: dict[str, Any] = {"nan": _name != "median", "empty": True, "dtypes": _dtypes}
     _grad = _name not in ("any", "all")
     row(_name, M, grad=_grad, **_marks)
     row(f"{_name}:axis", M, axis=1, grad=_grad, **_marks)
@@ -277,7 +276,7 @@ row("diff", M, grad=True, nan=True)
 row("diff:twice", M, n=2, axis=1)
 row("trapezoid", M, grad=True)
 row("trapezoid:dx", M, dx=0.5, axis=0)
-row("trapezoid:x", M, x=T((4,), 0, 9, rising=True, open=False), grad=True, node=False, reference=lambda y, x: np.trapezoid(y, x))
+row("trapezoid:x", M, x=T((4,), 0, 9, rising=True, open=False), grad=True)
 
 # --- shapes ------------------------------------------------------------------------------------------------------
 
@@ -399,7 +398,8 @@ row("vdot", T((3, 4), open=False), T((3, 4), open=False), grad=True)
 row("kron", T((2, 3)), T((2, 2), open=False), grad=True, dtypes=DTYPES[1:])
 row("cross", T((2, 3)), T((2, 3)), grad=True, dtypes=DTYPES[1:])
 row("cross:axis", T((3, 2), open=False), T((3, 2), open=False), axis=0, dtypes=DTYPES[1:])
-row("slogdet", T((3, 3), open=False), reference=np.linalg.slogdet, grad=True, dtypes=("bool", *INTEGERS, "float32"), tolerance=1e-4)
+row("slogdet", T((3, 3), open=False), reference=np.linalg.slogdet, grad=True, tolerance=1e-4,
+    dtypes=("bool", *INTEGERS, "float32"))  # fmt: skip
 
 # --- creation ----------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ def name_of(one: Any) -> str:
 
 
 def values(result: Any) -> list[Any]:
-    return [np.asarray(one).astype("float64" if np.asarray(one).dtype.kind == "f" else None).tolist() for one in leaves(result)]
+    return [np.asarray(one).tolist() for one in leaves(result)]
 
 
 def plain(value: Any) -> Any:
@@ -50,7 +50,7 @@ def ask(row: Row) -> dict[str, Any]:
         tensors = [keras.ops.convert_to_tensor(one) for one in row.tensors(dtype)]
         try:
             result = row.call(function, tensors)
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:
             print(row.name, dtype, type(problem).__name__, str(problem).splitlines()[0][:100])
             continue
         found["dtypes"][dtype] = [name_of(one) for one in leaves(result)]
@@ -65,7 +65,7 @@ def ask(row: Row) -> dict[str, Any]:
             operation = tensor._keras_history.operation
             config = {key: plain(value) for key, value in operation.get_config().items() if key != "name"}
             found["node"] = [f"{type(operation).__module__}.{type(operation).__name__}", config]
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:
             print(row.name, "node", type(problem).__name__, str(problem).strip().splitlines()[0][:100])
     return found
 
