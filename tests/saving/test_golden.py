@@ -86,6 +86,8 @@ def test_what_we_write_is_what_keras_wrote(name, shared, tmp_path):
     model.save(ours)
     assert layout_of(ours) == layout_of(theirs)
     first, second = (plain(json.loads(zipfile.ZipFile(path).read("config.json"))) for path in (theirs, ours))
+    for config in (first, second):
+        config["compile_config"].pop("jit_compile")  # what a backend can do
     assert differences(first, second) == []
 
 
