@@ -116,7 +116,7 @@ def paired() -> Any:
         yield pytest.param(name, marks=[pytest.mark.xfail(reason=reason)] if reason else [])
 
 
-@pytest.mark.parametrize("name", paired())
+@pytest.mark.parametrize("name", list(paired()))
 def test_promotion_is_that_of_keras(name: str) -> None:
     function = getattr(ops, name)
     if name == "where":
