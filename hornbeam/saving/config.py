@@ -462,10 +462,12 @@ def _made_object(class_name: str, config: Mapping[str, Any]) -> Any:
     if not isinstance(inner, Mapping):
         raise ArgumentTypeError("a dict as config", _cut(inner), f"loading {class_name}")
     where = f"loading {class_name} {str(inner.get('name', ''))!r}"
+    advice = f"get_config() and __init__ of {class_name} must fit together."
     try:
         made = make(dict(inner))
         if config.get("build_config") and hasattr(made, "build_from_config"):
             made.build_from_config(_made(config["build_config"]))
+        advice = "If it cannot be compiled as it was, load it with compile=False and call compile() yourself."
         if state.with_compile and config.get("compile_config") and hasattr(made, "compile_from_config"):
             made.compile_from_config(config["compile_config"])
     except HornbeamError as problem:
@@ -476,7 +478,7 @@ def _made_object(class_name: str, config: Mapping[str, Any]) -> Any:
     except Exception as problem:
         raise ArgumentTypeError(
             f"a config from which {class_name} can be made", f"{type(problem).__name__}: {_cut(str(problem))}", where,
-            f"get_config() and __init__ of {class_name} must fit together.",
+            advice,
         ) from problem
     if isinstance(shared_id, int):
         state.shared[shared_id] = (dict(config), made)
