@@ -719,7 +719,9 @@ class Layer(*_BASES):  # type: ignore[misc]
             config["activity_regularizer"] = serialize_value(self.activity_regularizer)
         for name, value in self._recorded_arguments().items():
             if name not in ("name", "trainable", "dtype", "activity_regularizer"):
-                config[name] = serialize_value(getattr(self, name, value))
+                # a property such as `weights` is something else than the argument of that name
+                settled = value if isinstance(getattr(Layer, name, None), property) else getattr(self, name, value)
+                config[name] = serialize_value(settled)
         return config
 
     def _recorded_arguments(self) -> dict[str, Any]:

@@ -51,6 +51,10 @@ class NumpyBackend(Backend):
     def write(self, handle: Any, value: Any) -> Any:
         return np.array(value)
 
+    def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        # NumPy multiplies bfloat16 in float32 and leaves it there
+        return super().linear(inputs, kernel, bias).astype(inputs.dtype, copy=False)
+
     def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
         arrays = [
             np.zeros(leaf.shape, self.native_dtype(leaf.dtype)) if isinstance(leaf, Struct) else leaf for leaf in leaves

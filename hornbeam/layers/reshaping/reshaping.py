@@ -68,11 +68,13 @@ class Reshape(Layer):
 
     def call(self, inputs: Any) -> Any:
         """`inputs` (batch, ...) as (batch, *target_shape)."""
-        shape = self.compute_output_shape(tuple(inputs.shape))
-        return ops.reshape(inputs, shape)
+        return ops.reshape(inputs, self._fitted_shape(tuple(inputs.shape)))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Batch and target shape, -1 worked out where the input is known."""
+        return self._fitted_shape(input_shape)
+
+    def _fitted_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         rest = input_shape[1:]
         known = math.prod(one for one in self.target_shape if one != -1)
         if None in rest:
