@@ -270,11 +270,12 @@ _FAMILIES = {
         solve_triangular svd
     """,
     "hornbeam.ops.math": """
-        cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rearrange
-        rfft rsqrt segment_max segment_min segment_prod segment_sum stft top_k view_as_complex view_as_real
+        cdist erf erfc erfinv extract_sequences fft fft2 ifft2 in_top_k irfft istft logdet logsumexp rfft rsqrt
+        segment_max segment_min segment_prod segment_sum stft top_k view_as_complex view_as_real
     """,
 }
 _NAMES = {name: family for family, names in _FAMILIES.items() for name in names.split()}
+_NAMES["rearrange"] = "hornbeam.ops.patterns"
 _NAMES |= {name: f"hornbeam.ops.{name}" for name in ("image", "linalg", "nn")}
 
 __getattr__, __dir__ = attach(__name__, _NAMES)

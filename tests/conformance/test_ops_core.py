@@ -342,6 +342,39 @@ def test_maps() -> None:
     assert array(ops.vectorize(ops.sum, signature="(n)->()")(A)).tolist() == [3.0, 8.0]
 
 
+# --- rearrange ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sizes", "wanted"),
+    [
+        ("a b c -> (a b) c", {}, lambda x: x.reshape(6, 4)),
+        ("a b c -> c b a", {}, lambda x: x.transpose(2, 1, 0)),
+        ("a b (c d) -> a d b c", {"d": 2}, lambda x: x.reshape(2, 3, 2, 2).transpose(0, 3, 1, 2)),
+        ("a ... -> ... a", {}, lambda x: x.transpose(1, 2, 0)),
+        ("a ... -> a (...)", {}, lambda x: x.reshape(2, 12)),
+        ("a b c -> a 1 b c", {}, lambda x: x[:, None]),
+        ("a b c -> a () (c b)", {}, lambda x: x.transpose(0, 2, 1).reshape(2, 1, 12)),
+    ],
+)
+def test_rearrange(pattern: str, sizes: dict, wanted: Any) -> None:
+    x = np.arange(24).reshape(2, 3, 4)
+    assert array(ops.rearrange(x, pattern, **sizes)).tolist() == wanted(x).tolist()
+    symbolic = ops.rearrange(KerasTensor((None, 3, 4)), pattern, **sizes)
+    assert all(a in (None, b) for a, b in zip(symbolic.shape, wanted(x).shape, strict=True))
+    node = node_of(symbolic)
+    assert (type(node.operation).__name__, node.args[1], node.kwargs) == ("Rearrange", pattern, sizes)
+    assert node.operation.get_config() == {"name": node.operation.name}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a b -> b a", "a b c -> a b", "a b c", "a (b c -> a", "a b (c d) -> a b c d", "a b ? -> a"]
+)
+def test_rearrange_refuses(pattern: str) -> None:
+    with pytest.raises(ValueError, match="rearrange"):
+        ops.rearrange(np.zeros((2, 3, 4)), pattern)
+
+
 # --- errors that the house words ---------------------------------------------------------------------------------
 
 
@@ -385,7 +418,8 @@ def test_errors(call: Any, error: type, text: str) -> None:
 
 MINE = (
     "arithmetic", "bitwise", "comparison", "control", "core", "creation", "cumulative", "elementwise", "indexing",
-    "joining", "missing", "products", "reductions", "shaping", "sorting", "statistics", "tapers", "trigonometry",
+    "joining", "missing", "patterns", "products", "reductions", "shaping",
+    "sorting", "statistics", "tapers", "trigonometry",
 )  # fmt: skip
 
 
