@@ -53,13 +53,13 @@ class Metric(Tracking):
             raise ArgumentError("a name without '/'", repr(name), type(self).__name__)
         self.name = name
         # results are worth their digits also where the global policy computes in half precision
-        self._dtype_policy = dtype_policies.get(_config.floatx() if dtype is None else dtype)
+        self._dtype = _config.floatx() if dtype is None else _dtype_name(dtype)
         self.__dict__["_own_variables"] = []
 
     @property
     def dtype(self) -> str:
         """The dtype name of the variables and of the result."""
-        return self._dtype_policy.compute_dtype
+        return self._dtype
 
     # --- state -----------------------------------------------------------------------------------------------
 
@@ -247,6 +247,12 @@ class Metric(Tracking):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.__dict__.get('name')}>"
+
+
+def _dtype_name(dtype: Any) -> str:
+    if isinstance(dtype, (dtype_policies.DTypePolicy, dict)) or (isinstance(dtype, str) and dtype.startswith("mixed")):
+        return dtype_policies.get(dtype).compute_dtype
+    return dtypes.standardize_dtype(dtype)
 
 
 def _value_of(value: Any) -> Any:
