@@ -31,7 +31,7 @@ class Adam(Optimizer):
     0.9
     """
 
-    slots = ("momentum", "velocity")
+    slots = (("momentum", "velocity"),)
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Adam(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str | None = "adam",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -61,11 +61,11 @@ class Adam(Optimizer):
         self.epsilon = epsilon
         self.amsgrad = amsgrad
         if amsgrad:
-            self.slots = (*type(self).slots, "velocity_hat")
+            self.slots = (*self.slots, ("velocity_hat",))
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The step: the mean over the root of the mean square, both corrected for their start at zero."""
-        step = backend.cast(self._updates_so_far() + 1, backend.dtype(gradient))
+        step = backend.cast(self._count() + 1, "float32")
         rate = learning_rate * xp.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         m, v = self.slot("momentum", variable), self.slot("velocity", variable)
         mean = m.value + (gradient - m.value) * (1 - self.beta_1)

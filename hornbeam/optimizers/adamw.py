@@ -11,7 +11,14 @@ from hornbeam.optimizers.adam import Adam
 
 @wire("keras.optimizers.AdamW")
 class AdamW(Adam):
-    """I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", 2017; see `Adam` for the arguments."""
+    """I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", 2017; see `Adam` for the arguments.
+
+    >>> import hornbeam as keras
+    >>> v = keras.Variable([1.0])
+    >>> keras.optimizers.AdamW(0.1, weight_decay=0.5).apply([keras.ops.ones(1)], [v])
+    >>> round(float(v[0]), 3)
+    0.85
+    """
 
     def __init__(
         self,
@@ -29,7 +36,7 @@ class AdamW(Adam):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str | None = "adamw",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(

@@ -32,6 +32,8 @@ class RMSprop(Optimizer):
     0.684
     """
 
+    slots = (("velocity",),)
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -48,7 +50,7 @@ class RMSprop(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str | None = "rmsprop",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -59,22 +61,24 @@ class RMSprop(Optimizer):
         self.momentum = momentum
         self.epsilon = epsilon
         self.centered = centered
-        self.slots = ("velocity", *(("momentum",) if momentum > 0 else ()), *(("average_gradient",) if centered else ()))
+        if momentum > 0:
+            self.slots = (*self.slots, ("momentum",))
+        if centered:
+            self.slots = (*self.slots, ("average_gradient",))
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """The step against the gradient over its root mean square."""
+        """The gradient over its root mean square, or over its standard deviation."""
         v = self.slot("velocity", variable)
-        square = v.value * self.rho + xp.square(gradient) * (1 - self.rho)
+        square = self.rho * v.value + (1 - self.rho) * xp.square(gradient)
         v.assign(square)
-        spread = square
         if self.centered:
             g = self.slot("average_gradient", variable)
-            mean = g.value * self.rho + gradient * (1 - self.rho)
+            mean = self.rho * g.value + (1 - self.rho) * gradient
             g.assign(mean)
-            spread = square - xp.square(mean)
-        step = learning_rate * gradient / xp.sqrt(spread + self.epsilon)
+            square = square - xp.square(mean)
+        step = learning_rate * gradient / xp.sqrt(square + self.epsilon)
         if self.momentum > 0:
             last = self.slot("momentum", variable)
-            step = last.value * self.momentum + step
+            step = self.momentum * last.value + step
             last.assign(step)
         variable.assign(variable.value - step)

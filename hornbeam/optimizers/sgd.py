@@ -28,8 +28,6 @@ class SGD(Optimizer):
     0.5
     """
 
-    slots = ("momentum",)
-
     def __init__(
         self,
         learning_rate: Any = 0.01,
@@ -44,7 +42,7 @@ class SGD(Optimizer):
         ema_overwrite_frequency: int | None = None,
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
-        name: str | None = "SGD",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -55,17 +53,15 @@ class SGD(Optimizer):
             raise ArgumentError("a number between 0 and 1", f"momentum={momentum!r}", self._where())
         self.momentum = momentum
         self.nesterov = nesterov
-        if momentum == 0:
-            self.slots = ()
+        if momentum:
+            self.slots = (("momentum",),)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The step against the gradient."""
-        if self.momentum == 0:
-            variable.assign(variable.value - learning_rate * gradient)
-            return
-        velocity = self.slot("momentum", variable)
-        step = velocity.value * self.momentum - gradient * learning_rate
-        velocity.assign(step)
-        if self.nesterov:
-            step = step * self.momentum - gradient * learning_rate
+        step = -learning_rate * gradient
+        if self.momentum:
+            velocity = self.slot("momentum", variable)
+            last = self.momentum * velocity.value + step
+            velocity.assign(last)
+            step = self.momentum * last + step if self.nesterov else last
         variable.assign(variable.value + step)

@@ -1,0 +1,74 @@
+"""`Lamb`: Adam whose steps are scaled, layer by layer, to the size of the weights; for very large batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam._wire import wire
+from hornbeam.backend import active as backend
+from hornbeam.optimizers.clipping import norm, wide
+from hornbeam.optimizers.optimizer import Optimizer
+from hornbeam.variable import Variable
+
+xp = backend.xp
+
+
+@wire("keras.optimizers.Lamb")
+class Lamb(Optimizer):
+    """Y. You et al., "Large batch optimization for deep learning: training BERT in 76 minutes", 2019.
+
+    Args:
+        learning_rate: A number, a schedule, or a function without arguments.
+        beta_1: The weight of the past in the estimate of the mean.
+        beta_2: The weight of the past in the estimate of the mean square.
+        epsilon: What keeps the division finite.
+        weight_decay: See `Optimizer`, as for all arguments that follow.
+
+    >>> import hornbeam as keras
+    >>> v = keras.Variable([1.0])
+    >>> keras.optimizers.Lamb(0.1).apply([keras.ops.ones(1)], [v])
+    >>> round(float(v[0]), 3)
+    0.9
+    """
+
+    slots = (("momentum", "velocity"),)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """The step of Adam, made as long as the weights are."""
+        step = backend.cast(self._count() + 1, "float32")
+        m, v = self.slot("momentum", variable), self.slot("velocity", variable)
+        mean = m.value + (gradient - m.value) * (1 - self.beta_1)
+        square = v.value + (xp.square(gradient) - v.value) * (1 - self.beta_2)
+        m.assign(mean)
+        v.assign(square)
+        ratio = mean / (1 - self.beta_1**step) / (xp.sqrt(square / (1 - self.beta_2**step)) + self.epsilon)
+        weights, steps = norm([wide(variable.value)]), norm([ratio])
+        both = (weights > 0) & (steps > 0)
+        trust = xp.where(both, weights / xp.where(both, steps, 1.0), 1.0)
+        variable.assign(variable.value - learning_rate * trust * ratio)
