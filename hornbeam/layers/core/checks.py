@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.errors import ArgumentError, ArgumentTypeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 
 
 def where(layer: Any) -> str:
@@ -54,3 +54,9 @@ def rate(value: Any, layer: Any, name: str = "rate") -> float:
     if not 0 <= value <= 1:
         raise ArgumentError(f"a number between 0 and 1 for {name}", repr(value), where(layer))
     return float(value)
+
+
+def no_quantization(value: Any, layer: Any) -> None:
+    """Refuses a quantization; files of Keras say None for unquantized layers."""
+    if value is not None:
+        raise UnsupportedError("quantization_config=None", repr(value), where(layer), "Quantized layers do not exist yet.")

@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam import activations, constraints, initializers, regularizers
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
-from hornbeam.layers.core.checks import known_size, positive_integer
+from hornbeam.layers.core.checks import known_size, no_quantization, positive_integer
 from hornbeam.layers.input_spec import InputSpec
 from hornbeam.layers.layer import Layer
 from hornbeam.ops.define import same_dtype
@@ -28,6 +28,7 @@ class Dense(Layer):
         activity_regularizer: Regularizer of the outputs.
         kernel_constraint: Constraint on the kernel.
         bias_constraint: Constraint on the bias.
+        quantization_config: Must be None: weights are not quantized.
 
     Raises:
         ValueError: If `units` is no positive integer.
@@ -49,9 +50,12 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        no_quantization(quantization_config, self)
+        self.quantization_config = None
         self.units = positive_integer(units, "units", self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam import constraints, dtypes, initializers, ops, regularizers
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
-from hornbeam.layers.core.checks import positive_integer
+from hornbeam.layers.core.checks import no_quantization, positive_integer
 from hornbeam.layers.layer import Layer
 from hornbeam.symbolic import KerasTensor
 
@@ -24,6 +24,7 @@ class Embedding(Layer):
         embeddings_constraint: Constraint on the matrix.
         mask_zero: Whether 0 stands for padding, which is masked.
         weights: A matrix to start from.
+        quantization_config: Must be None: weights are not quantized.
 
     >>> import hornbeam as keras
     >>> keras.layers.Embedding(10, 4)(keras.ops.array([[1, 2, 3]])).shape
@@ -39,11 +40,14 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         if "input_length" in kwargs:  # from before Keras 3; lengths are known from the data
             kwargs.pop("input_length")
         super().__init__(**kwargs)
+        no_quantization(quantization_config, self)
+        self.quantization_config = None
         self.input_dim = positive_integer(input_dim, "input_dim", self)
         self.output_dim = positive_integer(output_dim, "output_dim", self)
         self.embeddings_initializer = initializers.get(embeddings_initializer)

@@ -48,6 +48,8 @@ class LayerNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        # part of Keras's configs, although no longer of its signature
+        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.epsilon = epsilon
@@ -83,9 +85,16 @@ class LayerNormalization(Layer):
         """The normalised inputs."""
         gamma = None if self.gamma is None else self.gamma.value
         beta = None if self.beta is None else self.beta.value
+        if self.rms_scaling:
+            outputs = ops.rms_normalization(inputs, scale=gamma, axis=self.axis, epsilon=self.epsilon)
+            return outputs if beta is None else ops.add(outputs, beta)
         return ops.layer_normalization(inputs, gamma=gamma, beta=beta, axis=self.axis, epsilon=self.epsilon)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
         self._axes(len(input_shape))
         return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, and whether only the scale is normalised."""
+        return {**super().get_config(), "rms_scaling": self.rms_scaling}
