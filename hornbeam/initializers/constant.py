@@ -120,7 +120,7 @@ def _cosines(*factors: float) -> Callable[[int], np.ndarray]:
         if size == 1:
             return np.ones(1)
         turn = 2 * np.pi * np.arange(size) / (size - 1)
-        return sum((-1) ** k * factor * np.cos(k * turn) for k, factor in enumerate(factors))
+        return np.sum([(-1) ** k * factor * np.cos(k * turn) for k, factor in enumerate(factors)], axis=0)
 
     return window
 

@@ -196,7 +196,8 @@ def compute_fans(shape: tuple[int, ...]) -> tuple[int, int]:
     (144, 288)
     """
     if len(shape) < 2:
-        return (shape[0],) * 2 if shape else (1, 1)
+        size = shape[0] if shape else 1
+        return size, size
     positions = math.prod(shape[:-2])
     return positions * shape[-2], positions * shape[-1]
 

@@ -28,7 +28,7 @@ def _smoothed(y_true: Any, label_smoothing: Any, classes: Any, where: str) -> An
 def _class_axis(axis: Any, rank: int, where: str) -> int:
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         raise ArgumentTypeError("an integer axis", describe(axis), where)
-    return normalized_axis(axis, rank, where)
+    return normalized_axis(int(axis), rank, where)
 
 
 def _class_pair(y_true: Any, y_pred: Any, axis: Any, label_smoothing: Any, where: str) -> tuple[Any, Any, int]:
@@ -152,7 +152,7 @@ def _class_numbers(y_true: Any) -> Any:
     return y_true if dtypes.is_int(y_true.dtype) else ops.cast(y_true, "int32")
 
 
-sparse_categorical_crossentropy.takes_class_numbers = True  # type: ignore[attr-defined]
+sparse_categorical_crossentropy.takes_class_numbers = True
 
 
 @wire("keras.losses.categorical_generalized_cross_entropy")
@@ -187,7 +187,7 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
     return ops.divide(ops.subtract(1.0, ops.power(probability, q)), q)
 
 
-categorical_generalized_cross_entropy.takes_class_numbers = True  # type: ignore[attr-defined]
+categorical_generalized_cross_entropy.takes_class_numbers = True
 
 
 # --- focal losses ------------------------------------------------------------------------------------------------

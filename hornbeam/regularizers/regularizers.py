@@ -156,6 +156,8 @@ class OrthogonalRegularizer(Regularizer):
             raise ArgumentError("a matrix", f"shape={tuple(shape)}", "OrthogonalRegularizer")
         vectors = inputs if self.mode == "rows" else ops.transpose(inputs)
         count = shape[0] if self.mode == "rows" else shape[1]
+        if count is None:
+            raise ArgumentError("a matrix of known size", f"shape={tuple(shape)}", "OrthogonalRegularizer")
         vectors = ops.normalize(vectors, axis=1)
         cosines = ops.matmul(vectors, ops.transpose(vectors))
         # a single vector has no partner
