@@ -6,6 +6,7 @@ from typing import Any
 
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
+from hornbeam.optimizers.clipping import wide
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.variable import Variable
 
@@ -64,20 +65,22 @@ class Nadam(Optimizer):
         self._product = self.add_variable((), "ones", dtype, name="momentum_product")
 
     def _before_updates(self, variables: list[Variable]) -> None:
-        step = backend.cast(self._count() + 1, "float32")
-        now, following = self.beta_1 * (1 - 0.5 * 0.96**step), self.beta_1 * (1 - 0.5 * 0.96 ** (step + 1))
-        product = self._product.value * now
-        self._product.assign(product)
-        self._weights = (following / (1 - product * following), (1 - now) / (1 - product))
+        self._product.assign(self._product.value * self._momentum(self._count() + 1))
+
+    def _momentum(self, step: Any) -> Any:
+        """The weight of the past in the mean, which rises to `beta_1`."""
+        return self.beta_1 * (1 - 0.5 * 0.96 ** backend.cast(step, "float32"))
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The step of Adam, with the mean as it will be one step later."""
         step = backend.cast(self._count() + 1, "float32")
+        # rounded once, so that the correction by `1 - beta_2**step` undoes exactly what the average does
+        beta_2 = backend.asarray(self.beta_2, "float32")
         m, v = self.slot("momentum", variable), self.slot("velocity", variable)
         mean = m.value + (gradient - m.value) * (1 - self.beta_1)
-        square = v.value + (xp.square(gradient) - v.value) * (1 - self.beta_2)
+        square = v.value + (xp.square(gradient) - v.value) * (1 - beta_2)
         m.assign(mean)
         v.assign(square)
-        of_mean, of_gradient = self._weights
-        ahead = of_mean * mean + of_gradient * gradient
-        variable.assign(variable.value - learning_rate * ahead / (xp.sqrt(square / (1 - self.beta_2**step)) + self.epsilon))
+        now, following, product = self._momentum(step), self._momentum(step + 1), wide(self._product.value)
+        ahead = following * mean / (1 - product * following) + (1 - now) * gradient / (1 - product)
+        variable.assign(variable.value - learning_rate * ahead / (xp.sqrt(square / (1 - beta_2**step)) + self.epsilon))

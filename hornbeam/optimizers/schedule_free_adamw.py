@@ -79,13 +79,15 @@ class ScheduleFreeAdamW(Optimizer):
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """A step of z; then the average x takes z in, and the variable moves between the two."""
         step = backend.cast(self._count() + 1, "float32")
+        # rounded once, so that the correction by `1 - beta_2**step` undoes exactly what the average does
+        beta_2 = backend.asarray(self.beta_2, "float32")
         if self.warmup_steps:
             learning_rate = learning_rate * xp.minimum(step / self.warmup_steps, 1.0)
         z, v = self.slot("momentum", variable), self.slot("velocity", variable)
         now, value = wide(z.value), wide(variable.value)
         average = (value - (1 - self.beta_1) * now) / self.beta_1
-        square = self.beta_2 * v.value + (1 - self.beta_2) * xp.square(gradient)
-        now = now - learning_rate * gradient / (xp.sqrt(square / (1 - self.beta_2**step)) + self.epsilon)
+        square = beta_2 * v.value + (1 - beta_2) * xp.square(gradient)
+        now = now - learning_rate * gradient / (xp.sqrt(square / (1 - beta_2**step)) + self.epsilon)
         average = average + (now - average) / step
         z.assign(now)
         v.assign(square)
