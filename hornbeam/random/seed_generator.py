@@ -46,6 +46,7 @@ class SeedGenerator:
         if name is None:
             name = scope.auto_name("seed_generator")
         self.name = name
+        self._given = seed
         self.seed: int = draw_number() if seed is None else checked_seed(seed, "SeedGenerator")
         with scope.name_scope(name):
             self.state = Variable(
@@ -68,7 +69,7 @@ class SeedGenerator:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal generator."""
-        return {"seed": self.seed, "name": self.name}
+        return {"seed": None if self._given is None else self.seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:

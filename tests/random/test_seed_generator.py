@@ -49,6 +49,7 @@ def test_config_and_wire_form():
         "module": "keras.random", "class_name": "SeedGenerator", "config": {"seed": 7, "name": "mine"},
         "registered_name": None,
     }  # fmt: skip
+    assert SeedGenerator(name="any").get_config() == {"seed": None, "name": "any"}
     back = deserialize_keras_object(serialize_keras_object(generator))
     assert back.get_config() == generator.get_config()
     assert back.next().tolist() == [7, 0]
