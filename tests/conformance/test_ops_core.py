@@ -312,7 +312,7 @@ def test_scan() -> None:
         ops.scan(step, 0.0, ops.arange(4.0), length=3)
 
 
-@pytest.mark.parametrize("count", range(1, 10))
+@pytest.mark.parametrize("count", [1, 2, 3, 6, 7])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_associative_scan(count: int, reverse: bool) -> None:
     x = np.arange(count * 2).reshape(2, count)
