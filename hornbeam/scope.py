@@ -9,8 +9,8 @@ import re
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -54,7 +54,7 @@ class Trace:
 
     __slots__ = ("values", "read", "written", "losses", "parent")
 
-    def __init__(self, pairs: Iterator[tuple[Any, Any]] | list[tuple[Any, Any]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
         self.values: dict[int, Any] = {id(variable): value for variable, value in pairs}
         self.read: dict[int, Any] = {}
         self.written: dict[int, Any] = {}
@@ -177,10 +177,8 @@ def set_mask(tensor: Any, mask: Any) -> None:
     if mask is None:
         _masks.pop(key, None)
         return
-    try:
+    with suppress(TypeError):  # numbers and strings cannot carry a mask
         _masks[key] = (weakref.ref(tensor, lambda _, key=key: _masks.pop(key, None)), mask)
-    except TypeError:  # numbers and strings cannot carry a mask
-        pass
 
 
 def get_mask(tensor: Any) -> Any | None:

@@ -1,5 +1,6 @@
 """How an object finds the variables, layers, metrics and seed generators in its attributes, at any depth of
-lists, tuples and dicts. Knows of them only the mark they carry."""
+lists, tuples and dicts. Knows of them only the mark they carry.
+"""
 
 from __future__ import annotations
 

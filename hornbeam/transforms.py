@@ -50,7 +50,9 @@ def value_and_grad(
     (9.0, 6.0)
     """
     if variables is None:
-        return functools.wraps(fn)(lambda *args, **kwargs: _by_arguments(fn, 0 if argnums is None else argnums, has_aux, args, kwargs))
+        return functools.wraps(fn)(
+            lambda *args, **kwargs: _by_arguments(fn, 0 if argnums is None else argnums, has_aux, args, kwargs)
+        )
     leaves, description = tree.flatten_and_structure(variables)
     for one in leaves:
         if not isinstance(one, Variable):
@@ -93,7 +95,11 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
         written = trace.updates()
         losses = [(layer, list(values)) for layer, values in trace.losses.values()]
         aux_leaves, aux_description = tree.flatten_and_structure(aux)
-        kept[:] = [[variable for variable, _ in written], [(layer, len(values)) for layer, values in losses], aux_description]
+        kept[:] = [
+            [variable for variable, _ in written],
+            [(layer, len(values)) for layer, values in losses],
+            aux_description,
+        ]
         # only tensors may pass the border as results
         passes = [backend.is_array(one) for one in aux_leaves]
         kept.append([None if ok else (one,) for ok, one in zip(passes, aux_leaves, strict=True)])
@@ -149,14 +155,18 @@ def _by_arguments(fn: Callable, argnums: int | Sequence[int], has_aux: bool, arg
 def _split(result: Any, has_aux: bool) -> tuple[Any, Any]:
     if has_aux:
         if not isinstance(result, (tuple, list)) or len(result) != 2:
-            raise ArgumentError("a function that gives (value, aux)", describe(result), "value_and_grad with has_aux=True")
+            raise ArgumentError(
+                "a function that gives (value, aux)", describe(result), "value_and_grad with has_aux=True"
+            )
         value, aux = result
     else:
         value, aux = result, None
     value = _tensor(value)
     if backend.shape(value) != ():
         raise ArgumentError(
-            "a function that gives a scalar", f"shape={backend.shape(value)}", "value_and_grad",
+            "a function that gives a scalar",
+            f"shape={backend.shape(value)}",
+            "value_and_grad",
             "Reduce it, for example with hornbeam.ops.mean.",
         )
     return value, aux
@@ -191,7 +201,8 @@ class jit:
     ... def step(x):
     ...     count.assign_add(1)
     ...     return x * 2
-    >>> y = step(keras.ops.ones(2)); y = step(y)
+    >>> y = step(keras.ops.ones(2))
+    ... y = step(y)
     >>> int(count)
     2
     """
@@ -233,7 +244,9 @@ class jit:
 
 def _is_tensor_like(value: Any) -> bool:
     return backend.is_array(value) or (
-        hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, (Variable, KerasTensor))
+        hasattr(value, "shape")
+        and hasattr(value, "dtype")
+        and not isinstance(value, (Variable, KerasTensor))
         and not (hasattr(value.dtype, "kind") and value.dtype.kind in "OSU")
     )
 
@@ -276,7 +289,9 @@ class Compiled:
         unknown = [one for one in trace.written.values() if all(one is not mine for mine in self.written)]
         if unknown:
             raise ArgumentError(
-                "a function that writes the same variables each time", f"a new write of {unknown[0].path!r}", "jit",
+                "a function that writes the same variables each time",
+                f"a new write of {unknown[0].path!r}",
+                "jit",
                 "Create all variables before the function is compiled.",
             )
         return new_values, result

@@ -77,9 +77,7 @@ def map_structure_up_to(shallow: Any, function: Callable[..., Any], *structures:
 
 def map_shape_structure(function: Callable[[tuple], Any], structure: Any) -> Any:
     """Applies `function` to each shape in `structure`: a tuple or list of ints and Nones is one leaf."""
-    return optree.tree_map(
-        function, structure, is_leaf=is_shape, none_is_leaf=True, namespace=NAMESPACE
-    )
+    return optree.tree_map(function, structure, is_leaf=is_shape, none_is_leaf=True, namespace=NAMESPACE)
 
 
 def is_shape(value: Any) -> bool:
@@ -91,9 +89,7 @@ def is_shape(value: Any) -> bool:
 
 def assert_same_structure(a: Any, b: Any, check_types: bool = False) -> None:
     """Raises a ValueError that names both structures unless `a` and `b` are nested alike."""
-    if not optree.tree_structure(a, none_is_leaf=True, namespace=NAMESPACE) == optree.tree_structure(
-        b, none_is_leaf=True, namespace=NAMESPACE
-    ):
+    if structure_of(a) != structure_of(b):
         if not check_types and _loose(a) == _loose(b):
             return
         raise ArgumentError(f"two structures nested alike, such as {structure_of(a)}", f"{structure_of(b)}")
@@ -112,7 +108,9 @@ def assert_same_paths(a: Any, b: Any) -> None:
     """Raises a ValueError unless the leaves of `a` and `b` have the same paths."""
     paths = [{path for path, _ in flatten_with_path(one)} for one in (a, b)]
     if paths[0] != paths[1]:
-        raise ArgumentError("two structures with the same paths", f"differing at {sorted(map(str, paths[0] ^ paths[1]))}")
+        raise ArgumentError(
+            "two structures with the same paths", f"differing at {sorted(map(str, paths[0] ^ paths[1]))}"
+        )
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:

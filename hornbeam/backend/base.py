@@ -53,6 +53,8 @@ class Backend:
     layer_base: type = object
     overrides: Mapping[str, Callable[..., Any]] = {}
     probe_sizes: tuple[int, int] = (12, 24)
+    # whether `xp` functions take Python numbers beside a tensor without widening its dtype
+    weak_numbers: bool = False
     # the widest types that tensors have by default; larger requests are narrowed
     narrowed: Mapping[str, str] = {}
 
@@ -145,7 +147,9 @@ class Backend:
         """Runs `step(carry, x) -> (carry, y)` along axis 0 of `xs`; returns the last carry and all y, stacked."""
         outputs = []
         for index in range(length - 1, -1, -1) if reverse else range(length):
-            carry, output = step(carry, tree.map_structure(lambda part, i=index: part[i], xs) if xs is not None else None)
+            carry, output = step(
+                carry, tree.map_structure(lambda part, i=index: part[i], xs) if xs is not None else None
+            )
             outputs.append(output)
         if reverse:
             outputs.reverse()
@@ -174,7 +178,9 @@ class Backend:
     def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
         """`function(*arguments) -> (scalar, aux)`: the scalar, aux, and the gradient for each argument."""
         raise UnsupportedError(
-            "a backend with gradients", f"the {self.name} backend", "value_and_grad",
+            "a backend with gradients",
+            f"the {self.name} backend",
+            "value_and_grad",
             "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
         )
 
@@ -252,6 +258,8 @@ def _merge(first: Any, *others: Any) -> Any:
     if not isinstance(second, Struct) or len(first.shape) != len(second.shape):
         raise ArgumentError(
             "a function whose result has the same rank for every batch size",
-            f"{first} and {second}", "shape inference", "Give the layer a compute_output_shape method.",
+            f"{first} and {second}",
+            "shape inference",
+            "Give the layer a compute_output_shape method.",
         )
     return Struct([a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)], first.dtype)

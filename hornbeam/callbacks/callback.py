@@ -9,8 +9,14 @@ from hornbeam import tree
 from hornbeam.errors import ArgumentTypeError, describe
 
 _BATCH_HOOKS = (
-    "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin",
-    "on_test_batch_end", "on_predict_batch_begin", "on_predict_batch_end",
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_predict_batch_begin",
+    "on_predict_batch_end",
 )
 
 
@@ -138,7 +144,9 @@ class CallbackList(Callback):
         for one in self.callbacks:
             if not isinstance(one, Callback):
                 raise ArgumentTypeError(
-                    "callbacks", describe(one), "callbacks",
+                    "callbacks",
+                    describe(one),
+                    "callbacks",
                     "Make an instance of the class first." if isinstance(one, type) else "",
                 )
         if add_progbar and not any(isinstance(one, self.progress_class) for one in self.callbacks):
@@ -195,7 +203,9 @@ def _pass_on(name: str) -> Any:
 
 
 def _hooks() -> Iterable[str]:
-    return [name for name in vars(Callback) if name.startswith("on_") and name not in ("on_batch_begin", "on_batch_end")]
+    return [
+        name for name in vars(Callback) if name.startswith("on_") and name not in ("on_batch_begin", "on_batch_end")
+    ]
 
 
 for _name in _hooks():

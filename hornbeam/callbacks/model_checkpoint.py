@@ -55,11 +55,15 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
-            raise ArgumentError("'epoch' or a positive number of batches", f"save_freq={save_freq!r}", "ModelCheckpoint")
+            raise ArgumentError(
+                "'epoch' or a positive number of batches", f"save_freq={save_freq!r}", "ModelCheckpoint"
+            )
         self.save_freq = save_freq
         self.every_batch = save_freq != "epoch"
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
-            raise ArgumentError("a path that ends in .weights.h5", repr(self.filepath), "ModelCheckpoint with save_weights_only")
+            raise ArgumentError(
+                "a path that ends in .weights.h5", repr(self.filepath), "ModelCheckpoint with save_weights_only"
+            )
         if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
             # older programs name a folder; the file stands for it
             self.filepath += ".keras"
@@ -98,7 +102,9 @@ class ModelCheckpoint(MonitorCallback):
             if not self._is_better(value, self.best):
                 say(f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
                 return
-            before = "-inf" if self.best is None and self._larger else "inf" if self.best is None else f"{self.best:.5f}"
+            before = (
+                "-inf" if self.best is None and self._larger else "inf" if self.best is None else f"{self.best:.5f}"
+            )
             say(f"Epoch {epoch + 1}: {self.monitor} improved from {before} to {value:.5f}, saving model to {path}")
             self.best = value
         else:

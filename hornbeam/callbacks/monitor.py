@@ -11,10 +11,33 @@ from hornbeam.callbacks.callback import Callback
 from hornbeam.errors import ArgumentError, nearest
 
 _LARGER_IS_BETTER = (
-    "acc", "accuracy", "auc", "precision", "recall", "iou", "f1", "fbeta", "f_beta", "r2", "specificity",
-    "sensitivity", "positives", "similarity", "correlation", "top_k",
+    "acc",
+    "accuracy",
+    "auc",
+    "precision",
+    "recall",
+    "iou",
+    "f1",
+    "fbeta",
+    "f_beta",
+    "r2",
+    "specificity",
+    "sensitivity",
+    "positives",
+    "similarity",
+    "correlation",
+    "top_k",
 )
-_SMALLER_IS_BETTER = ("false_positives", "false_negatives", "loss", "error", "divergence", "entropy", "hinge", "poisson")
+_SMALLER_IS_BETTER = (
+    "false_positives",
+    "false_negatives",
+    "loss",
+    "error",
+    "divergence",
+    "entropy",
+    "hinge",
+    "poisson",
+)
 
 
 class MonitorCallback(Callback):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,8 +114,9 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens the file."""
-        self._with_header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0)
-        self._file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")  # noqa: SIM115
+        path = Path(self.filename)
+        self._with_header = not (self.append and path.exists() and path.stat().st_size > 0)
+        self._file = path.open("a" if self.append else "w", newline="", encoding="utf-8")
         self._names = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -144,7 +146,7 @@ class CSVLogger(Callback):
 
 
 def _as_text(value: Any) -> Any:
-    if hasattr(value, "ndim") and value.ndim or isinstance(value, (list, tuple)):
+    if (hasattr(value, "ndim") and value.ndim) or isinstance(value, (list, tuple)):
         return "[" + ", ".join(str(one) for one in value) + "]"
     return value
 

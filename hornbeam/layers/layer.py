@@ -14,14 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import dtype_policies, dtypes, initializers, regularizers, constraints, scope, tree
+from hornbeam import constraints, dtype_policies, dtypes, initializers, regularizers, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import is_numeric
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, UnsupportedError, ValueStateError, describe, nearest
-from hornbeam.layers.input_spec import InputSpec, check_inputs
+from hornbeam.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    UnknownAttributeError,
+    UnsupportedError,
+    ValueStateError,
+    describe,
+    nearest,
+)
+from hornbeam.layers.input_spec import check_inputs
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace, context
-from hornbeam.symbolic import KerasTensor, Operation, any_symbolic, infer, record
+from hornbeam.symbolic import KerasTensor, Operation, infer, record
 from hornbeam.tracking import Tracking, unique
 from hornbeam.variable import Variable, standardize_shape
 
@@ -36,7 +44,9 @@ class CallSignature:
     def __init__(self, function: Callable) -> None:
         parameters = list(inspect.signature(function).parameters.values())[1:]
         kinds = inspect.Parameter
-        self.names = [one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+        self.names = [
+            one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        ]
         known = {one.name: one for one in parameters}
         self.any_keyword = any(one.kind is kinds.VAR_KEYWORD for one in parameters)
         self.has_training = "training" in known or self.any_keyword
@@ -73,6 +83,7 @@ class Layer(*_BASES):  # type: ignore[misc]
     >>> class Scale(keras.layers.Layer):
     ...     def build(self, input_shape):
     ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+    ...
     ...     def call(self, inputs):
     ...         return inputs * self.factor
     >>> Scale()(keras.ops.ones((2, 3))).shape
@@ -107,10 +118,15 @@ class Layer(*_BASES):  # type: ignore[misc]
             known = set(_parameters_of(type(self))) | {"name", "dtype", "trainable", "autocast", "activity_regularizer"}
             wrong = sorted(kwargs)
             raise ArgumentTypeError(
-                "known arguments", f"{', '.join(wrong)}", f"{type(self).__name__} {self.name!r}", nearest(wrong[0], known)
+                "known arguments",
+                f"{', '.join(wrong)}",
+                f"{type(self).__name__} {self.name!r}",
+                nearest(wrong[0], known),
             )
         if not isinstance(trainable, (bool, np.bool_)):
-            raise ArgumentTypeError("trainable to be True or False", repr(trainable), f"{type(self).__name__} {self.name!r}")
+            raise ArgumentTypeError(
+                "trainable to be True or False", repr(trainable), f"{type(self).__name__} {self.name!r}"
+            )
         if shape_hint is not None:
             self._input_shape_hint = shape_hint
         self.dtype_policy = dtype_policies.get(dtype)
@@ -304,9 +320,11 @@ class Layer(*_BASES):  # type: ignore[misc]
         own = {id(leaf) for leaf in tree.flatten((args, kwargs))}
         # a layer that hands its input through still makes a tensor of its own, with its own history
         outputs = tree.map_structure(
-            lambda one: KerasTensor(one.shape, one.dtype, one.sparse, one.ragged)
-            if isinstance(one, KerasTensor) and id(one) in own
-            else one,
+            lambda one: (
+                KerasTensor(one.shape, one.dtype, one.sparse, one.ragged)
+                if isinstance(one, KerasTensor) and id(one) in own
+                else one
+            ),
             outputs,
         )
         return record(self, args, kwargs, outputs)
@@ -337,6 +355,7 @@ class Layer(*_BASES):  # type: ignore[misc]
 
         Args:
             *args: Shapes in the structure of the inputs, such as ``(None, 3)``.
+            **kwargs: Shapes by the names of the arguments, such as ``query_shape=``.
 
         Returns:
             A tuple with None where open, or a structure of them.
@@ -406,7 +425,11 @@ class Layer(*_BASES):  # type: ignore[misc]
         names, values = self._build_shapes
         if names in (("input_shape",), ()):
             return {"input_shape": values[0] if values else None}
-        return dict(zip(names, values, strict=True)) if len(names) == 1 else {"shapes_dict": dict(zip(names, values, strict=True))}
+        return (
+            dict(zip(names, values, strict=True))
+            if len(names) == 1
+            else {"shapes_dict": dict(zip(names, values, strict=True))}
+        )
 
     def build_from_config(self, config: dict[str, Any] | None) -> None:
         """Builds the layer from what `get_build_config` gave."""
@@ -457,15 +480,21 @@ class Layer(*_BASES):  # type: ignore[misc]
         dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
-        if isinstance(initializer, (str, dict)) or not callable(initializer) and not hasattr(initializer, "shape"):
+        if isinstance(initializer, (str, dict)) or (not callable(initializer) and not hasattr(initializer, "shape")):
             initializer = initializers.get(initializer)
         path = context.path if context.path[-1:] == (self.name,) else (*context.path, self.name)
         before, context.path = context.path, path
         try:
             variable = Variable(
-                initializer, shape, dtype, trainable, autocast, aggregation,
+                initializer,
+                shape,
+                dtype,
+                trainable,
+                autocast,
+                aggregation,
                 name=name if name is not None else scope.auto_name("variable"),
-                regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint),
+                regularizer=regularizers.get(regularizer),
+                constraint=constraints.get(constraint),
             )
         finally:
             context.path = before
@@ -473,7 +502,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         (self._own_trainable if trainable else self._own_frozen).append(variable)
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kwargs: Any) -> Variable:
+    def add_variable(
+        self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kwargs: Any
+    ) -> Variable:
         """Older name of `add_weight`."""
         return self.add_weight(shape, initializer, dtype, trainable, **kwargs)
 
@@ -506,8 +537,7 @@ class Layer(*_BASES):  # type: ignore[misc]
     def variables(self) -> list[Variable]:
         """All variables of the layer and the layers inside, states of seed generators included."""
         found = [*self._own_trainable, *self._own_frozen]
-        for generator in self._found("seed"):
-            found.append(generator.state)
+        found.extend(generator.state for generator in self._found("seed"))
         for layer in self._sublayers():
             found.extend(layer.variables)
         return unique(found)
@@ -580,13 +610,17 @@ class Layer(*_BASES):  # type: ignore[misc]
         """
         own = self.weights
         if len(own) != len(weights):
-            raise ArgumentError(f"{len(own)} arrays, one for each weight", f"{len(weights)}", f"set_weights of {self._where()}")
+            raise ArgumentError(
+                f"{len(own)} arrays, one for each weight", f"{len(weights)}", f"set_weights of {self._where()}"
+            )
         values = [np.asarray(one) for one in weights]
         for variable, value in zip(own, values, strict=True):
             if tuple(variable.shape) != value.shape:
                 raise ArgumentError(
-                    f"shape={tuple(variable.shape)} for {variable.path!r}", f"shape={value.shape}",
-                    f"set_weights of {self._where()}", "No weight was changed.",
+                    f"shape={tuple(variable.shape)} for {variable.path!r}",
+                    f"shape={value.shape}",
+                    f"set_weights of {self._where()}",
+                    "No weight was changed.",
                 )
         for variable, value in zip(own, values, strict=True):
             variable.assign(value)
@@ -598,7 +632,12 @@ class Layer(*_BASES):  # type: ignore[misc]
             ValueError: If the layer is not built.
         """
         if not self.built:
-            raise ValueStateError("a built layer", "an unbuilt one", f"count_params of {self._where()}", "Call it on data or call `build(input_shape)`.")
+            raise ValueStateError(
+                "a built layer",
+                "an unbuilt one",
+                f"count_params of {self._where()}",
+                "Call it on data or call `build(input_shape)`.",
+            )
         return sum(int(np.prod(one.shape)) for one in self.weights)
 
     # --- losses --------------------------------------------------------------------------------------------
@@ -630,10 +669,8 @@ class Layer(*_BASES):  # type: ignore[misc]
         layers = self._flatten_layers()
         for layer in layers:
             found.extend(scope.read_losses(layer))
-        for variable in self.trainable_weights:
-            if variable.regularizer is not None:
-                found.append(variable.regularizer(variable))
-        return found
+        regularized = [one for one in self.trainable_weights if one.regularizer is not None]
+        return found + [one.regularizer(one) for one in regularized]
 
     # --- pure calls ----------------------------------------------------------------------------------------
 
@@ -658,11 +695,18 @@ class Layer(*_BASES):  # type: ignore[misc]
             `(outputs, non_trainable_values)`, and the losses if asked for.
         """
         if not self.built:
-            raise ValueStateError("a built layer", "an unbuilt one", f"stateless_call of {self._where()}", "Call it on data first.")
+            raise ValueStateError(
+                "a built layer", "an unbuilt one", f"stateless_call of {self._where()}", "Call it on data first."
+            )
         trainable, frozen = self.trainable_variables, self.non_trainable_variables
-        for mine, values, what in ((trainable, trainable_variables, "trainable"), (frozen, non_trainable_variables, "non-trainable")):
+        for mine, values, what in (
+            (trainable, trainable_variables, "trainable"),
+            (frozen, non_trainable_variables, "non-trainable"),
+        ):
             if len(mine) != len(values):
-                raise ArgumentError(f"{len(mine)} {what} values", f"{len(values)}", f"stateless_call of {self._where()}")
+                raise ArgumentError(
+                    f"{len(mine)} {what} values", f"{len(values)}", f"stateless_call of {self._where()}"
+                )
         pairs = [*zip(trainable, trainable_variables, strict=True), *zip(frozen, non_trainable_variables, strict=True)]
         with Trace([(variable, _value_of(value)) for variable, value in pairs]) as trace:
             outputs = self(*args, **kwargs)
@@ -748,7 +792,9 @@ class Layer(*_BASES):  # type: ignore[misc]
             return cls(**from_wire)
         except TypeError as problem:
             raise ArgumentTypeError(
-                f"a config that {cls.__name__} can be made from", f"{sorted(config)} ({problem})", f"{cls.__name__}.from_config",
+                f"a config that {cls.__name__} can be made from",
+                f"{sorted(config)} ({problem})",
+                f"{cls.__name__}.from_config",
                 "Override get_config to return exactly the arguments of __init__.",
             ) from problem
 
@@ -762,7 +808,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         own = [*self._own_trainable, *self._own_frozen]
         if len(store.keys()) != len(own):
             raise ArgumentError(
-                f"{len(own)} variables", f"{len(store.keys())} in the file", self._where(),
+                f"{len(own)} variables",
+                f"{len(store.keys())} in the file",
+                self._where(),
                 "" if self.built else "The layer is not built: call it on data or call `build(input_shape)` first.",
             )
         for index, variable in enumerate(own):
@@ -770,7 +818,9 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def _check_super_called(self) -> None:
         if "_own_trainable" not in self.__dict__:
-            raise ValueStateError("super().__init__() to be called at the start of __init__", "a layer without it", type(self).__name__)
+            raise ValueStateError(
+                "super().__init__() to be called at the start of __init__", "a layer without it", type(self).__name__
+            )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "path":
@@ -806,7 +856,7 @@ def _guarded_build(function: Callable) -> Callable:
     """`build` so that it names its variables by the layer, remembers the shapes, and leaves nothing if it fails."""
     if getattr(function, "_is_guarded", False):
         return function
-    names = [name for name in inspect.signature(function).parameters][1:]
+    names = list(inspect.signature(function).parameters)[1:]
 
     @functools.wraps(function)
     def build(self: Layer, *args: Any, **kwargs: Any) -> None:

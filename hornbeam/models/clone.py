@@ -30,6 +30,7 @@ def clone_model(
             made from its config.
         call_function: `(layer, *args, **kwargs)`, called in place of each layer of the copy.
         recursive: Whether layers of nested models are cloned by `clone_function` too.
+        **kwargs: None are known; for a clear error.
 
     Returns:
         The copy, unbuilt variables initialised anew.
@@ -48,15 +49,23 @@ def clone_model(
             start: Any = tree.flatten(input_tensors)[0]._keras_history.operation
             return Sequential([start, *copies], name=model.name)
         first = model._input_layer
-        return Sequential([first.__class__.from_config(first.get_config())] * (first is not None) + copies, name=model.name)
+        return Sequential(
+            [first.__class__.from_config(first.get_config())] * (first is not None) + copies, name=model.name
+        )
     if model._function is None:
         if clone_function is not None or input_tensors is not None:
-            raise ArgumentError("a Sequential or Functional model", type(model).__name__, "clone_model with clone_function or input_tensors")
+            raise ArgumentError(
+                "a Sequential or Functional model",
+                type(model).__name__,
+                "clone_model with clone_function or input_tensors",
+            )
         return model.__class__.from_config(model.get_config())
     function: Function = model._function
     if input_tensors is None:
         inputs = tree.map_structure(
-            lambda one: (lambda layer: layer.__class__.from_config(layer.get_config()).output)(one._keras_history.operation),
+            lambda one: (lambda layer: layer.__class__.from_config(layer.get_config()).output)(
+                one._keras_history.operation
+            ),
             function._inputs_struct,
         )
     else:
@@ -66,7 +75,9 @@ def clone_model(
     def stand_in(operation: Any) -> Any:
         if id(operation) not in made:
             made[id(operation)] = (
-                copied(operation) if isinstance(operation, Layer) else operation.__class__.from_config(operation.get_config())
+                copied(operation)
+                if isinstance(operation, Layer)
+                else operation.__class__.from_config(operation.get_config())
             )
         copy = made[id(operation)]
         if call_function is not None and isinstance(copy, Layer):

@@ -46,7 +46,10 @@ def graph_config(model: Any) -> dict[str, Any]:
         entry = serialize_keras_object(operation)
         entry["name"] = operation.name
         entry["inbound_nodes"] = [
-            {"args": [argument(one) for one in node.args], "kwargs": {key: argument(one) for key, one in node.kwargs.items()}}
+            {
+                "args": [argument(one) for one in node.args],
+                "kwargs": {key: argument(one) for key, one in node.kwargs.items()},
+            }
             for node in operation._inbound_nodes
             if id(node) in kept and not node.is_input
         ]
@@ -109,13 +112,16 @@ def graph_from_config(cls: type, config: dict[str, Any], custom_objects: dict[st
             nodes[name].append(operations[name]._inbound_nodes[-1])
         if len(later) == len(waiting):
             raise ArgumentError(
-                "a graph in which every node can be reached", f"none for {sorted({name for name, _ in later})}",
+                "a graph in which every node can be reached",
+                f"none for {sorted({name for name, _ in later})}",
                 f"model {config.get('name')!r}",
             )
         waiting = later
     inputs = _map_references(tensor, config["input_layers"])
     outputs = _map_references(tensor, config["output_layers"])
-    extra = {key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers", "name")}
+    extra = {
+        key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers", "name")
+    }
     trainable = extra.pop("trainable", None)
     extra.pop("dtype", None)
     model = cls(inputs=inputs, outputs=outputs, name=config.get("name"), **extra)
@@ -145,8 +151,11 @@ def _as_nodes(inbound: list[Any]) -> list[dict[str, Any]]:
 
 def _is_reference(value: Any) -> bool:
     return (
-        isinstance(value, (list, tuple)) and len(value) >= 3 and isinstance(value[0], str)
-        and isinstance(value[1], int) and isinstance(value[2], int)
+        isinstance(value, (list, tuple))
+        and len(value) >= 3
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+        and isinstance(value[2], int)
     )
 
 
@@ -155,5 +164,4 @@ def _map_references(function: Any, structure: Any) -> Any:
         return function(structure)
     if isinstance(structure, dict):
         return {key: _map_references(function, one) for key, one in structure.items()}
-    parts = [_map_references(function, one) for one in structure]
-    return parts
+    return [_map_references(function, one) for one in structure]

@@ -336,7 +336,8 @@ class Model(Trainer, Layer):
         Args:
             filepath: A path that ends in `.keras` (or `.h5`, the older format).
             overwrite: Whether an existing file is replaced; else the user is asked.
-            zipped: Whether the archive is one file; only True is written.
+            zipped: Whether the archive is one file rather than a folder; by the ending of the path if None.
+            **kwargs: Further options of the format.
         """
         archive.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
@@ -350,6 +351,7 @@ class Model(Trainer, Layer):
         Args:
             filepath: The file.
             skip_mismatch: Whether layers whose number or shapes of weights differ are left as they are.
+            **kwargs: Further options of the format.
         """
         weights.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 

@@ -59,19 +59,27 @@ class Sequential(Model):
             layer = layer._keras_history.operation
         if not isinstance(layer, Layer):
             if callable(layer) and not isinstance(layer, type):
-                raise ArgumentTypeError("a layer", describe(layer), f"Sequential {self.name!r}", "Wrap a function in a Lambda layer.")
+                raise ArgumentTypeError(
+                    "a layer", describe(layer), f"Sequential {self.name!r}", "Wrap a function in a Lambda layer."
+                )
             raise ArgumentTypeError(
-                "a layer", describe(layer), f"Sequential {self.name!r}",
+                "a layer",
+                describe(layer),
+                f"Sequential {self.name!r}",
                 "Make an instance of the class first." if isinstance(layer, type) else "",
             )
         if isinstance(layer, InputLayer):
             if self._stack or self._untracked_input_layer is not None:
-                raise ArgumentError("an Input as the first layer only", f"{layer.name!r} later", f"Sequential {self.name!r}")
+                raise ArgumentError(
+                    "an Input as the first layer only", f"{layer.name!r} later", f"Sequential {self.name!r}"
+                )
             self._start(layer)
             return
         if any(layer.name == one.name for one in self._stack):
             raise ArgumentError(
-                "layers with different names", f"a second {layer.name!r}", f"Sequential {self.name!r}",
+                "layers with different names",
+                f"a second {layer.name!r}",
+                f"Sequential {self.name!r}",
                 "Each layer may be added once.",
             )
         hint = getattr(layer, "_input_shape_hint", None)
@@ -171,7 +179,9 @@ class Sequential(Model):
         if self._function is None:
             if self._untracked_last is None or not self._stack:
                 raise UnknownAttributeError(
-                    "a Sequential whose input shape is known", "one without", f"Sequential {self.name!r}",
+                    "a Sequential whose input shape is known",
+                    "one without",
+                    f"Sequential {self.name!r}",
                     "Start it with an Input, or call it on data first.",
                 )
             self._function = Function(self._untracked_input_layer.output, self._untracked_last, name=self.name)  # type: ignore[union-attr]
@@ -204,7 +214,9 @@ class Sequential(Model):
     @property
     def outputs(self) -> Any:
         """The symbolic outputs, or None while the shape is unknown."""
-        return None if self._untracked_last is None else self._graph().outputs if self._stack else [self._untracked_last]
+        return (
+            None if self._untracked_last is None else self._graph().outputs if self._stack else [self._untracked_last]
+        )
 
     @property
     def operations(self) -> list[Any]:
@@ -214,7 +226,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers, each with its config."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": serialize_value(self.dtype_policy)}
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_value(self.dtype_policy),
+        }
         config["layers"] = [serialize_keras_object(one) for one in self.operations]
         if self._untracked_input_layer is not None:
             config["build_input_shape"] = list(self._untracked_input_layer.batch_shape)

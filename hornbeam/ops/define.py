@@ -29,7 +29,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # How an argument of a class is treated: as it is, by its `.value`, recorded, converted, looked into.
 _PLAIN, _VARIABLE, _SYMBOLIC, _FOREIGN, _CONTAINER = range(5)
-_kinds: dict[type, int] = {one: _PLAIN for one in (int, float, bool, complex, str, type(None), slice, type(...))}
+_kinds: dict[type, int] = dict.fromkeys((int, float, bool, complex, str, type(None), slice, type(...)), _PLAIN)
 
 
 def _classify(value: Any) -> int:
@@ -52,8 +52,6 @@ class _Symbolic(Exception):
     """Raised inside `_convert` when a symbolic tensor turns up."""
 
 
-_SYMBOLIC_FOUND = _Symbolic()
-
 
 def convert(value: Any) -> Any:
     """`value` as a tensor of the backend; numbers and None stay as they are."""
@@ -66,7 +64,7 @@ def convert(value: Any) -> Any:
     if kind == _VARIABLE:
         return value.value
     if kind == _SYMBOLIC:
-        raise _SYMBOLIC_FOUND
+        raise _Symbolic
     if kind == _CONTAINER:
         parts = [convert(one) for one in tree.flatten(value)]
         if any(backend.is_array(one) for one in parts):
@@ -230,7 +228,12 @@ def same_dtype(*values: Any) -> list[Any]:
     if first is not None and all(getattr(one, "dtype", None) == first for one in values[1:]):
         return list(values)
     dtype = promote(*(kind_of(one) for one in values))
+    if backend.weak_numbers and any(backend.is_array(one) for one in values):
+        return [one if type(one) in _NUMBERS else _cast_to(one, dtype) for one in values]
     return [_cast_to(one, dtype) for one in values]
+
+
+_NUMBERS = frozenset({int, float, bool})
 
 
 def _cast_to(value: Any, dtype: str) -> Any:
@@ -345,9 +348,11 @@ def normalized_axis(axis: int, rank: int, where: str = "") -> int:
 def reduced(x: Any, axis: Axis, keepdims: bool, dtype: str) -> KerasTensor:
     """The result of a reduction of `x` over `axis`."""
     rank = len(x.shape)
-    axes = range(rank) if axis is None else [normalized_axis(one, rank) for one in ([axis] if isinstance(axis, int) else axis)]
+    axes = (
+        range(rank)
+        if axis is None
+        else [normalized_axis(one, rank) for one in ([axis] if isinstance(axis, int) else axis)]
+    )
     if keepdims:
         return KerasTensor([1 if i in axes else size for i, size in enumerate(x.shape)], dtype)
     return KerasTensor([size for i, size in enumerate(x.shape) if i not in axes], dtype)
-
-

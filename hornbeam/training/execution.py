@@ -87,7 +87,11 @@ class Execution:
         """Runs one step for each of several batches of one shape, as one program; gives the last result."""
         data = backend.put(tree.map_structure(lambda *parts: None if parts[0] is None else _stack(parts), *batches))
         leaves, description = tree.flatten_and_structure(data)
-        key = ("stacked", description, tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves))
+        key = (
+            "stacked",
+            description,
+            tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves),
+        )
         program = self._programs.get(key)
         if program is None:
 

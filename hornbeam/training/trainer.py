@@ -36,9 +36,20 @@ class Trainer:
         self.__dict__.setdefault("compiled", False)
         state = self.__dict__
         state.update(
-            _loss_tracker=None, _compile_loss=None, _compile_metrics=None, _compile_arguments=None, _executions={},
-            optimizer=None, loss=None, stop_training=False, history=None, _variables_made=False, _run_eagerly=False, _jit_compile="auto",
-            steps_per_execution=1, _steps_chosen=False,
+            _loss_tracker=None,
+            _compile_loss=None,
+            _compile_metrics=None,
+            _compile_arguments=None,
+            _executions={},
+            optimizer=None,
+            loss=None,
+            stop_training=False,
+            history=None,
+            _variables_made=False,
+            _run_eagerly=False,
+            _jit_compile="auto",
+            steps_per_execution=1,
+            _steps_chosen=False,
         )
 
     # --- compile -------------------------------------------------------------------------------------------
@@ -73,18 +84,25 @@ class Trainer:
         Raises:
             ValueError: For names that are not known; the text lists the nearest.
         """
-        if isinstance(steps_per_execution, bool) or (steps_per_execution is not None and (
-            not isinstance(steps_per_execution, (int, np.integer)) or steps_per_execution < 1
-        )):
+        if isinstance(steps_per_execution, bool) or (
+            steps_per_execution is not None
+            and (not isinstance(steps_per_execution, (int, np.integer)) or steps_per_execution < 1)
+        ):
             raise ArgumentError("a positive integer", repr(steps_per_execution), "compile: steps_per_execution")
         if jit_compile not in ("auto", True, False, None):
             raise ArgumentError("True, False or 'auto'", repr(jit_compile), "compile: jit_compile")
         if jit_compile is True and run_eagerly:
             raise ArgumentError("jit_compile or run_eagerly", "both", "compile")
         if jit_compile is True and "compile" not in backend.features:
-            raise UnsupportedError("a backend that compiles", f"the {backend.name} backend", "compile: jit_compile=True")
+            raise UnsupportedError(
+                "a backend that compiles", f"the {backend.name} backend", "compile: jit_compile=True"
+            )
         chosen = optimizers.get(optimizer)
-        if auto_scale_loss and getattr(self, "dtype_policy", None) is not None and self.dtype_policy.name == "mixed_float16":
+        if (
+            auto_scale_loss
+            and getattr(self, "dtype_policy", None) is not None
+            and self.dtype_policy.name == "mixed_float16"
+        ):
             if not isinstance(chosen, optimizers.LossScaleOptimizer) and chosen is not None:
                 chosen = optimizers.LossScaleOptimizer(chosen, name="loss_scale_optimizer")
         names = self._names_of_outputs()
@@ -108,9 +126,14 @@ class Trainer:
         self._executions = {}
         self._variables_made = False
         self._compile_arguments = {
-            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
         }
         self.compiled = True
 
@@ -242,7 +265,9 @@ class Trainer:
         parts.extend(backend.cast(backend.asarray(one), _config.floatx()) for one in self.losses)  # type: ignore[attr-defined]
         if not parts:
             raise ValueStateError(
-                "a loss", "a model without one", f"{type(self).__name__} {self.name!r}",  # type: ignore[attr-defined]
+                "a loss",
+                "a model without one",
+                f"{type(self).__name__} {self.name!r}",  # type: ignore[attr-defined]
                 "Give `loss=` to compile, or call `add_loss` in a layer.",
             )
         total = parts[0]
@@ -310,7 +335,7 @@ class Trainer:
         return loss if self.optimizer is None else self.optimizer.scale_loss(loss)
 
     def _track_loss(self, loss: Any, x: Any) -> None:
-        count = next((tuple(one.shape)[0] for one in tree.flatten(x) if getattr(one, "shape", ())), 1)
+        count = next((one.shape[0] for one in tree.flatten(x) if getattr(one, "shape", ())), 1)
         self._loss_tracker.update_state(loss, sample_weight=float(count))
 
     # --- the loop ------------------------------------------------------------------------------------------
@@ -380,14 +405,22 @@ class Trainer:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
         validation = _unpacked_validation(validation_data)
         source = open_source(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, class_weight=class_weight,
-            steps=steps_per_epoch, rng=_generator(),
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            steps=steps_per_epoch,
+            rng=_generator(),
         )
         validation_source = None
         try:
             if validation is not None:
                 validation_source = open_source(
-                    *validation, batch_size=validation_batch_size or batch_size, steps=validation_steps,
+                    *validation,
+                    batch_size=validation_batch_size or batch_size,
+                    steps=validation_steps,
                     rng=np.random.default_rng(0),
                 )
             return self._fit(source, validation_source, epochs, initial_epoch, frequency, verbose, callbacks)
@@ -397,8 +430,14 @@ class Trainer:
                 validation_source.close()
 
     def _fit(
-        self, source: Any, validation_source: Any, epochs: int, initial_epoch: int,
-        frequency: Callable[[int], bool], verbose: int, callbacks: Any,
+        self,
+        source: Any,
+        validation_source: Any,
+        epochs: int,
+        initial_epoch: int,
+        frequency: Callable[[int], bool],
+        verbose: int,
+        callbacks: Any,
     ) -> Any:
         step_limit = _config.max_steps_per_epoch()
         callbacks = self._callbacks(callbacks, verbose, epochs=epochs, steps=_least(source.steps, step_limit))
@@ -451,6 +490,7 @@ class Trainer:
             steps: Batches to take, for data without an end.
             callbacks: Callbacks.
             return_dict: Whether the results come as a dict by name.
+            **kwargs: None are known; for a clear error.
 
         Returns:
             The loss alone, or a list of the loss and the metrics, or a dict.
@@ -536,7 +576,11 @@ class Trainer:
     stop_evaluating = False
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: dict[int, float] | None = None,
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
         """One step of training on one batch.
@@ -586,7 +630,12 @@ class Trainer:
 
         chosen = self.steps_per_execution if self.steps_per_execution > 1 else None
         return Loop(
-            self._execution(phase), source, chosen, every_batch, begin, end,
+            self._execution(phase),
+            source,
+            chosen,
+            every_batch,
+            begin,
+            end,
             lambda: self.stop_training if phase == "train" else self.stop_evaluating,
         )
 
@@ -650,19 +699,25 @@ class Trainer:
         self._variables_made = True
 
     def _has_own_steps(self) -> bool:
-        return any(getattr(type(self), name) is not getattr(Trainer, name) for name in ("train_step", "test_step", "predict_step"))
+        return any(
+            getattr(type(self), name) is not getattr(Trainer, name)
+            for name in ("train_step", "test_step", "predict_step")
+        )
 
     def _can_be_called(self) -> bool:
         """Whether the class has a `call` of its own, or a graph; a model that only trains others may have none."""
         return getattr(self, "_function", None) is not None or any(
-            "call" in cls.__dict__ for cls in type(self).__mro__ if not cls.__module__.startswith("hornbeam.layers.layer")
-            and cls.__module__ != "hornbeam.models.model"
+            "call" in cls.__dict__
+            for cls in type(self).__mro__
+            if not cls.__module__.startswith("hornbeam.layers.layer") and cls.__module__ != "hornbeam.models.model"
         )
 
     def _named(self, result: Any) -> dict[str, Any]:
         if not isinstance(result, dict):
             raise ArgumentTypeError(
-                "a step that returns a dict of results by name", describe(result), f"{type(self).__name__}.train_step",
+                "a step that returns a dict of results by name",
+                describe(result),
+                f"{type(self).__name__}.train_step",
                 "Return for example {'loss': loss} or self.compute_metrics(x, y, y_pred).",
             )
         return result
@@ -674,20 +729,26 @@ class Trainer:
     def _require_compiled(self, wanted: str) -> None:
         if not self.compiled:
             raise ValueStateError(
-                "a compiled model", "one without a call of `compile`", f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
+                "a compiled model",
+                "one without a call of `compile`",
+                f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
                 "Call model.compile(optimizer=..., loss=...) first.",
             )
 
     def _require_gradients(self, wanted: str) -> None:
         if "gradients" not in backend.features:
             raise UnsupportedError(
-                "a backend with gradients", f"the {backend.name} backend", wanted,
+                "a backend with gradients",
+                f"the {backend.name} backend",
+                wanted,
                 "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
             )
 
     def _refuse_empty(self, source: Any, wanted: str) -> None:
         raise ArgumentError(
-            "at least one batch", "none", f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
+            "at least one batch",
+            "none",
+            f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
             "A generator that has run dry cannot start again: give a list, an array or a fresh generator.",
         )
 
@@ -915,4 +976,3 @@ def _flat_paths(values: dict[str, Any], before: str = "") -> list[tuple[str, Any
         path = f"{before}{name}"
         found.extend(_flat_paths(value, path + "/") if isinstance(value, dict) else [(path, value)])
     return found
-

@@ -29,6 +29,7 @@ class JaxBackend(Backend):
     overrides = nn.OVERRIDES
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
+    weak_numbers = True
 
     @property
     def narrowed(self) -> dict[str, str]:
@@ -84,7 +85,9 @@ class JaxBackend(Backend):
             fixed[:] = [out_description, [None if isinstance(one, jax.Array) else (one,) for one in outputs]]
             return [one for one in outputs if isinstance(one, jax.Array)]
 
-        shapes = jax.eval_shape(pure, *(jax.ShapeDtypeStruct(one.shape, self.native_dtype(one.dtype)) for one in structs))
+        shapes = jax.eval_shape(
+            pure, *(jax.ShapeDtypeStruct(one.shape, self.native_dtype(one.dtype)) for one in structs)
+        )
         found = iter(Struct(one.shape, standardize_dtype(one.dtype)) for one in shapes)
         return tree.unflatten(fixed[0], [next(found) if one is None else one[0] for one in fixed[1]])
 

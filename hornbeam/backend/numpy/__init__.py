@@ -16,7 +16,9 @@ from hornbeam.backend import threefry
 from hornbeam.backend.base import Backend, Struct
 from hornbeam.dtypes import standardize_dtype
 
-_EXTENDED = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4", "uint4")}
+_EXTENDED = {
+    name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4", "uint4")
+}
 
 
 class NumpyBackend(Backend):

@@ -49,7 +49,7 @@ def known_size(size: int | None, what: str, shape: Any, layer: Any) -> int:
 
 def rate(value: Any, layer: Any, name: str = "rate") -> float:
     """`value` if it is a number in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+    if isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "__float__")):
         raise ArgumentTypeError(f"a number between 0 and 1 for {name}", repr(value), where(layer))
     if not 0 <= value <= 1:
         raise ArgumentError(f"a number between 0 and 1 for {name}", repr(value), where(layer))
@@ -59,4 +59,6 @@ def rate(value: Any, layer: Any, name: str = "rate") -> float:
 def no_quantization(value: Any, layer: Any) -> None:
     """Refuses a quantization; files of Keras say None for unquantized layers."""
     if value is not None:
-        raise UnsupportedError("quantization_config=None", repr(value), where(layer), "Quantized layers do not exist yet.")
+        raise UnsupportedError(
+            "quantization_config=None", repr(value), where(layer), "Quantized layers do not exist yet."
+        )

@@ -106,7 +106,11 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Callable, output_shape: Any = None, mask: Any = None, arguments: dict[str, Any] | None = None,
+        self,
+        function: Callable,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -152,7 +156,7 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None, safe_mode: bool | None = None) -> Any:
+    def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer made from what `get_config` gave; code from a file is refused in safe mode."""
         config = {name: deserialize_value(value) for name, value in config.items()}
         if isinstance(config.get("output_shape"), list):

@@ -1,5 +1,6 @@
 """Layers that make one tensor out of several: `Add`, `Subtract`, `Multiply`, `Average`, `Maximum`, `Minimum`,
-`Concatenate`, `Dot`, and the functions of the same names."""
+`Concatenate`, `Dot`, and the functions of the same names.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Merge(Layer):
     def _checked(self, inputs: Any, least: int = 1) -> list[Any]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < least:
             raise ArgumentError(
-                f"a list of at least {least} tensors", f"{len(inputs) if isinstance(inputs, (list, tuple)) else 'one tensor'}",
+                f"a list of at least {least} tensors",
+                f"{len(inputs) if isinstance(inputs, (list, tuple)) else 'one tensor'}",
                 where(self),
             )
         return list(inputs)
@@ -41,7 +43,9 @@ class Merge(Layer):
         aligned = []
         for one in inputs:
             missing = rank - len(one.shape)
-            aligned.append(ops.reshape(one, (one.shape[0], *(1,) * missing, *one.shape[1:])) if missing and len(one.shape) else one)
+            aligned.append(
+                ops.reshape(one, (one.shape[0], *(1,) * missing, *one.shape[1:])) if missing and len(one.shape) else one
+            )
         return self._merge(aligned)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -63,7 +67,7 @@ class Merge(Layer):
 
 
 def _fold(operation: Callable) -> Callable[[Any, list[Any]], Any]:
-    return lambda self, inputs: functools.reduce(operation, inputs)
+    return lambda _, inputs: functools.reduce(operation, inputs)
 
 
 @wire("keras.layers.Add")
@@ -192,7 +196,11 @@ class Dot(Merge):
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         parts = (axes, axes) if isinstance(axes, int) else tuple(axes)
-        if len(parts) != 2 or not all(isinstance(one, int) and not isinstance(one, bool) for one in parts) or 0 in parts:
+        if (
+            len(parts) != 2
+            or not all(isinstance(one, int) and not isinstance(one, bool) for one in parts)
+            or 0 in parts
+        ):
             raise ArgumentError("an axis, or two, other than the batch", f"axes={axes}", where(self))
         self.axes = axes
         self.normalize = normalize
@@ -219,7 +227,11 @@ class Dot(Merge):
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         a, b = normalized_axis(a, len(first), where(self)), normalized_axis(b, len(second), where(self))
         if first[a] is not None and second[b] is not None and first[a] != second[b]:
-            raise ArgumentError("equal sizes along the axes", f"shapes {tuple(first)} and {tuple(second)}, axes={self.axes}", where(self))
+            raise ArgumentError(
+                "equal sizes along the axes",
+                f"shapes {tuple(first)} and {tuple(second)}, axes={self.axes}",
+                where(self),
+            )
         return a, b
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -232,7 +244,7 @@ class Dot(Merge):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None."""
-        return None
+        return
 
 
 def _as_function(cls: type) -> Callable[..., Any]:

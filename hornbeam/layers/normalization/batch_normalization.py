@@ -70,10 +70,14 @@ class BatchNormalization(Layer):
         if not 0 <= momentum <= 1:
             raise ArgumentError("a number between 0 and 1", f"momentum={momentum}", where(self))
         if synchronized and "synchronized" not in backend.features:
-            raise UnsupportedError("a backend that synchronises batch statistics", f"the {backend.name} backend", where(self))
+            raise UnsupportedError(
+                "a backend that synchronises batch statistics", f"the {backend.name} backend", where(self)
+            )
         unknown = set(renorm_clipping or ()) - {"rmin", "rmax", "dmax"}
         if unknown:
-            raise ArgumentError("the keys 'rmin', 'rmax' and 'dmax'", f"renorm_clipping with {sorted(unknown)}", where(self))
+            raise ArgumentError(
+                "the keys 'rmin', 'rmax' and 'dmax'", f"renorm_clipping with {sorted(unknown)}", where(self)
+            )
         self.axis = axis
         self.momentum = momentum
         self.epsilon = epsilon
@@ -103,12 +107,18 @@ class BatchNormalization(Layer):
         shape = (size,)
         if self.scale:
             self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
                 name="gamma",
             )
         if self.center:
             self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
                 name="beta",
             )
         self.moving_mean = self.add_weight(
@@ -121,9 +131,7 @@ class BatchNormalization(Layer):
             self.renorm_mean = self.add_weight(
                 shape, self.moving_mean_initializer, trainable=False, autocast=False, name="renorm_mean"
             )
-            self.renorm_stddev = self.add_weight(
-                shape, "ones", trainable=False, autocast=False, name="renorm_stddev"
-            )
+            self.renorm_stddev = self.add_weight(shape, "ones", trainable=False, autocast=False, name="renorm_stddev")
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

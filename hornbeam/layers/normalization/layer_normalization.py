@@ -65,19 +65,30 @@ class LayerNormalization(Layer):
         self.gamma = self.beta = None
 
     def _axes(self, rank: int) -> list[int]:
-        return [normalized_axis(one, rank, where(self)) for one in (self.axis if isinstance(self.axis, list) else [self.axis])]
+        return [
+            normalized_axis(one, rank, where(self))
+            for one in (self.axis if isinstance(self.axis, list) else [self.axis])
+        ]
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes `gamma` and `beta` of the sizes of the axes."""
-        shape = tuple(known_size(input_shape[one], "features", input_shape, self) for one in self._axes(len(input_shape)))
+        shape = tuple(
+            known_size(input_shape[one], "features", input_shape, self) for one in self._axes(len(input_shape))
+        )
         if self.scale:
             self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
                 name="gamma",
             )
         if self.center:
             self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
                 name="beta",
             )
 

@@ -104,7 +104,7 @@ class GlobalAveragePooling1D(BaseGlobalAveragePooling):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: there are no steps any more."""
-        return None
+        return
 
 
 GlobalMaxPooling1D = _global_pooling("GlobalMaxPooling1D", "GlobalMaxPool1D", 1, BaseGlobalMaxPooling, "The maximum")

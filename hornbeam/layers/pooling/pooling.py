@@ -75,7 +75,7 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
     shape, result = (2, *(4,) * rank, 3), (2, *(2,) * rank, 3)
     default = 2 if rank == 1 else (2,) * rank
 
-    def __init__(
+    def __init__(  # noqa: N807 - becomes a method of the class made below
         self: Any,
         pool_size: Any = default,
         strides: Any = None,

@@ -56,7 +56,9 @@ class BaseSpatialDropout(Dropout):
 
     rank: int
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
         self.data_format = "channels_last"
         self.input_spec = InputSpec(ndim=self.rank + 2)
@@ -82,8 +84,13 @@ class SpatialDropout1D(BaseSpatialDropout):
 
 class _SpatialDropout(BaseSpatialDropout):
     def __init__(
-        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None,
-        dtype: Any = None, **kwargs: Any,
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
         from_config = _config.standardize_data_format(data_format)
         super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)

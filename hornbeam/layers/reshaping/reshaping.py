@@ -80,9 +80,12 @@ class Reshape(Layer):
         if None in rest:
             return (input_shape[0], *(None if one == -1 else one for one in self.target_shape))
         size = math.prod(rest)  # type: ignore[arg-type]
-        if -1 in self.target_shape and (known == 0 or size % known) or -1 not in self.target_shape and size != known:
+        fits = size % known == 0 if -1 in self.target_shape else size == known
+        if not fits:
             raise ArgumentError(
-                f"an input of a size that fits target_shape={self.target_shape}", f"shape={tuple(input_shape)}", where(self)
+                f"an input of a size that fits target_shape={self.target_shape}",
+                f"shape={tuple(input_shape)}",
+                where(self),
             )
         return (input_shape[0], *(size // known if one == -1 else one for one in self.target_shape))
 
