@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam import initializers
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
-from hornbeam import initializers
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.variable import Variable
 

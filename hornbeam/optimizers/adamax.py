@@ -14,7 +14,8 @@ xp = backend.xp
 
 @wire("keras.optimizers.Adamax")
 class Adamax(Optimizer):
-    """The variant of Adam by the infinity norm: D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", 2014.
+    """The variant of Adam by the infinity norm: D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization",
+    2014.
 
     Args:
         learning_rate: A number, a schedule, or a function without arguments.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam import initializers
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
-from hornbeam import initializers
 from hornbeam.errors import ArgumentError
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.variable import Variable
@@ -88,7 +88,7 @@ class Ftrl(Optimizer):
         shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * variable.value
         total = n.value + xp.square(gradient)
         linear = z.value + shrunk - (total**power - n.value**power) / learning_rate * variable.value
-        quadratic = total**power / learning_rate + 2 * (self.l2_regularization_strength + self.beta / (2 * learning_rate))
+        quadratic = (total**power + self.beta) / learning_rate + 2 * self.l2_regularization_strength
         n.assign(total)
         z.assign(linear)
         limit = self.l1_regularization_strength

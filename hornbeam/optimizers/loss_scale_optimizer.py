@@ -7,14 +7,13 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
+from hornbeam import initializers
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.optimizers.conditional import when
 from hornbeam.optimizers.optimizer import Optimizer
-from hornbeam.saving.config import deserialize_value, serialize_value
+from hornbeam.saving.config import serialize_value
 from hornbeam.variable import Variable
 
 xp = backend.xp
@@ -73,13 +72,12 @@ class LossScaleOptimizer(Optimizer):
         """Makes the state of both optimizers for these variables."""
         if self.built:
             return
-        variables = list(variables)
-        self.inner_optimizer.build(variables)
+        self._register(variables)
+        self.inner_optimizer.build(self._trainable_variables)
         self.step_counter = self.add_variable((), "zeros", "int32", name="step_counter")
         self.dynamic_scale = self.add_variable(
-            (), lambda shape, dtype: np.full(shape, self.initial_scale, dtype), "float32", name="dynamic_scale"
+            (), initializers.Constant(self.initial_scale), "float32", name="dynamic_scale"
         )
-        self._trained = variables
         self.built = True
 
     @property
@@ -108,23 +106,24 @@ class LossScaleOptimizer(Optimizer):
 
     def check_finite(self, grads: Sequence[Any]) -> Any:
         """Whether all numbers in all gradients are finite, a boolean scalar tensor."""
-        checks = [xp.all(xp.isfinite(one)) for one in grads if one is not None]
+        checks = [xp.all(xp.isfinite(backend.asarray(one))) for one in grads if one is not None]
         return functools.reduce(operator.and_, checks) if checks else True
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """One step with gradients of the scaled loss; without effect on the variables if one is not finite."""
-        pairs = self._checked_pairs(grads, trainable_variables)
+    def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         grads, variables = [gradient for gradient, _ in pairs], [variable for _, variable in pairs]
-        finite = self.check_finite(grads)
         count, scale = self.step_counter, self.dynamic_scale
-        assert count is not None and scale is not None
-        now = scale.value
-        # divided in float32: scales above 65504 are infinite in float16
-        unscaled = [backend.cast(backend.cast(one, "float32") / now, backend.dtype(one)) for one in grads]
-        when(finite, lambda: self.inner_optimizer.apply(unscaled, variables))
+        assert count is not None and scale is not None  # made by build
+        finite, now = self.check_finite(grads), scale.value
+        when(finite, lambda: self.inner_optimizer.apply([gradient / now for gradient in grads], variables))
         grown = count.value + 1 >= self.dynamic_growth_steps
         scale.assign(xp.where(finite, xp.where(grown, now * 2, now), now / 2))
         count.assign(xp.where(finite & ~grown, count.value + 1, 0))
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leaves variables out of the weight decay of the inner optimizer."""
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Called at the end of training."""
@@ -139,8 +138,3 @@ class LossScaleOptimizer(Optimizer):
             "name": self.name, "inner_optimizer": serialize_value(self.inner_optimizer),
             "initial_scale": self.initial_scale, "dynamic_growth_steps": self.dynamic_growth_steps,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-        """An optimizer made from what `get_config` gave."""
-        return cls(**{name: deserialize_value(value) for name, value in config.items()})

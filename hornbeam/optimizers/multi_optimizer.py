@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from hornbeam._wire import wire
-from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, describe
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.saving.config import deserialize_value, serialize_value
-from hornbeam.scope import Trace
 from hornbeam.variable import Variable
-
-xp = backend.xp
 
 
 @wire("keras.optimizers.OptimizerMap")
@@ -154,16 +150,12 @@ class MultiOptimizer(Optimizer):
     def learning_rate(self, value: Any) -> None:
         self.learning_rate  # noqa: B018 - raises
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
-        """One step of each optimizer that has gradients; see `Optimizer.apply`."""
-        pairs = self._checked_pairs(grads, trainable_variables)
-        with Trace() as trace:
-            for optimizer in self.optimizers:
-                mine = [(g, v) for g, v in pairs if self._optimizer_of[id(v)] is optimizer]
-                optimizer.apply([gradient for gradient, _ in mine], [variable for _, variable in mine])
-            self._iterations.assign(self._iterations.value + 1)
-        for variable, value in trace.updates():
-            variable.assign(value)
+    def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
+        for optimizer in self.optimizers:
+            mine = [pair for pair in pairs if self._optimizer_of[id(pair[1])] is optimizer]
+            if mine:
+                optimizer.apply_gradients(mine)
+        self._iterations.assign(self._iterations.value + 1)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

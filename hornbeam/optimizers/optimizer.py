@@ -20,18 +20,17 @@ from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, 
 from hornbeam.optimizers import clipping
 from hornbeam.optimizers.conditional import when
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
+from hornbeam.optimizers.state import OptimizerState
 from hornbeam.saving import registration
 from hornbeam.saving.config import deserialize_value, serialize_value
-from hornbeam.saving.weights import load_variables
 from hornbeam.scope import Trace
-from hornbeam.tracking import Tracking
 from hornbeam.variable import Variable
 
 xp = backend.xp
 
 
 @wire("keras.optimizers.Optimizer", "keras.Optimizer")
-class Optimizer(Tracking):
+class Optimizer(OptimizerState):
     """Updates variables by their gradients.
 
     A subclass writes `update_step(gradient, variable, learning_rate)`, which assigns the new value, and lists in
@@ -64,7 +63,6 @@ class Optimizer(Tracking):
     [0.5, 1.5]
     """
 
-    tracked_kind = "optimizer"
     # groups of names; the variables of one group lie side by side in the state: part of the file format
     slots: tuple[tuple[str, ...], ...] = ()
 
@@ -88,7 +86,7 @@ class Optimizer(Tracking):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.name = name if name is not None else scope.auto_name(scope.to_snake_case(type(self).__name__))
+        super().__init__(name if name is not None else scope.auto_name(scope.to_snake_case(type(self).__name__)))
         self._refuse(kwargs)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -101,12 +99,8 @@ class Optimizer(Tracking):
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check_options()
         self.built = False
-        self._variables: list[Variable] = []
-        self._trainable_variables: list[Variable] = []
-        self._places: dict[int, int] = {}
         self._excluded: set[int] = set()
         self._excluded_names: list[str] = []
-        self._slots: dict[str, list[Variable | None]] = {}
         self._averages: list[Variable | None] = []
         self._accumulated: list[Variable | None] = []
         self._schedule: Any = None
@@ -115,16 +109,13 @@ class Optimizer(Tracking):
         if _is_schedule(learning_rate):
             self._schedule = learning_rate
         else:
-            rate = _checked_rate(learning_rate, self._where())
-            self._rate = self.add_variable((), lambda shape, dtype: np.asarray(rate, dtype), "float32", name="learning_rate")
-
-    def _where(self) -> str:
-        return f"optimizer {self.name!r}"
+            start = initializers.Constant(_checked_rate(learning_rate, self._where()))
+            self._rate = self.add_variable((), start, "float32", name="learning_rate")
 
     def _refuse(self, unknown: dict[str, Any]) -> None:
         if unknown.pop("decay", None) is not None:
             warnings.warn(
-                "The argument `decay` of optimizers has no effect: use learning_rate=InverseTimeDecay(...).", stacklevel=4
+                "The argument `decay` has no effect: use learning_rate=InverseTimeDecay(...).", stacklevel=4
             )
         if unknown:
             known = {*inspect.signature(type(self).__init__).parameters, *_BASE_ARGUMENTS} - {"self", "kwargs"}
@@ -150,58 +141,6 @@ class Optimizer(Tracking):
 
     # --- state ---------------------------------------------------------------------------------------------------
 
-    def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none",
-        layout: Any = None, name: str | None = None,
-    ) -> Variable:
-        """Makes a variable that belongs to the optimizer's state.
-
-        Args:
-            shape: Its shape.
-            initializer: An initializer or its name.
-            dtype: Its dtype; the default float type if None.
-            aggregation: How replicas are merged, see `Variable`.
-            layout: Kept for distribution.
-            name: Its name.
-        """
-        with scope.name_scope(self.name):
-            variable = Variable(
-                initializers.get(initializer), tuple(shape), dtype, trainable=False, autocast=False,
-                aggregation=aggregation, layout=layout, name=name,
-            )
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Makes a variable of the shape and dtype of a trained one, called after it."""
-        name = f"{reference_variable.path.replace('/', '_')}_{name or 'slot'}"
-        return self.add_variable(reference_variable.shape, initializer, reference_variable._dtype, name=name)
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
-    ) -> Any:
-        """Makes one variable, or one for each name, for each trained variable.
-
-        Args:
-            trainable_variables: The trained variables.
-            name: A name, or a list of names.
-            initializer: An initializer for all, or a list with one for each name.
-
-        Returns:
-            A list with an entry for each trained variable, or a tuple of such lists, one for each name. The entry is
-            None for variables that are overwritten by their gradient.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        starts = list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        made: tuple[list[Any], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for found, one, start in zip(made, names, starts, strict=True):
-                plain = not variable.overwrite_with_gradient
-                found.append(self.add_variable_from_reference(variable, one, start) if plain else None)
-        return made[0] if isinstance(name, str) else made
-
     def build(self, variables: Iterable[Variable]) -> None:
         """Makes the state for the variables that are to be trained; the first `apply` does it if nobody has."""
         if self.built:
@@ -215,42 +154,14 @@ class Optimizer(Tracking):
         self._make_slots(trained)
         self.built = True
 
-    def _register(self, variables: Iterable[Variable]) -> None:
-        trained = list(variables)
-        for one in trained:
-            if not isinstance(one, Variable):
-                raise ArgumentTypeError("variables", describe(one), f"build of {self._where()}")
-        self._trainable_variables = trained
-        self._places = {id(one): place for place, one in enumerate(trained)}
-
     def _make_slots(self, variables: list[Variable]) -> None:
         for group in self.slots:
-            self._slots.update(zip(group, self.add_optimizer_variables(variables, group, self._slot_start()), strict=True))
+            made = self.add_optimizer_variables(variables, group, self._slot_start())
+            self._slots.update(zip(group, made, strict=True))
 
     def _slot_start(self) -> Any:
         """The initializer of the slots."""
         return "zeros"
-
-    def slot(self, name: str, variable: Variable) -> Variable:
-        """The variable called `name` that the optimizer keeps for a trained variable."""
-        return self._slots[name][self._places[id(variable)]]  # type: ignore[return-value]
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        self._refuse_unknown([variable])
-        return self._places[id(variable)]
-
-    def _refuse_unknown(self, variables: list[Variable]) -> None:
-        unknown = [repr(one.path) for one in variables if id(one) not in self._places]
-        if unknown:
-            raise ArgumentError(
-                "the variables that the optimizer was built with", ", ".join(unknown), self._where(),
-                "Make a new optimizer, or build this one with all variables that it is to train.",
-            )
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The state: step count, learning rate, and what is kept for each trained variable."""
-        return list(self._variables)
 
     @property
     def iterations(self) -> Any:
@@ -338,6 +249,7 @@ class Optimizer(Tracking):
             variable.assign(value)
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
+        """All that one step does, with gradients that were checked."""
         for gradient, variable in pairs:
             if variable.overwrite_with_gradient:
                 variable.assign(gradient)
@@ -413,7 +325,7 @@ class Optimizer(Tracking):
         """The gradients there are, with their variables; builds the optimizer. Raises before anything changes."""
         where = f"apply of {self._where()}"
         if trainable_variables is None and not self.built:
-            raise ValueStateError("an optimizer that is built", "gradients without variables", where, "Pass the variables.")
+            raise ValueStateError("an optimizer that is built", "no variables", where, "Pass the variables as well.")
         grads = list(grads)
         variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
         if len(grads) != len(variables):
@@ -455,7 +367,9 @@ class Optimizer(Tracking):
         self._excluded_names.extend(var_names or ())
 
     def _use_weight_decay(self, variable: Variable) -> bool:
-        return id(variable) not in self._excluded and not any(re.search(one, variable.path) for one in self._excluded_names)
+        if id(variable) in self._excluded:
+            return False
+        return not any(re.search(one, variable.path) for one in self._excluded_names)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss from which gradients are to be taken."""
@@ -470,18 +384,6 @@ class Optimizer(Tracking):
             average = None if place is None else self._averages[place]
             if average is not None:
                 variable.assign(average.value)
-
-    def assign(self, variable: Variable, value: Any) -> None:
-        """Assigns to a variable."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """Adds to a variable."""
-        variable.assign(variable.value + value)
-
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtracts from a variable."""
-        variable.assign(variable.value - value)
 
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
@@ -517,28 +419,6 @@ class Optimizer(Tracking):
 
     # --- saving --------------------------------------------------------------------------------------------------
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets all variables of the state; if a number or shape does not fit, none is changed."""
-        load_variables({str(place): one for place, one in enumerate(weights)}, self.variables, self._where())
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the state into a mapping of names to arrays."""
-        for place, variable in enumerate(self.variables):
-            store[str(place)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the state from a mapping of names to arrays; one of another optimizer is left aside with a warning."""
-        if len(store.keys()) != len(self.variables):
-            warnings.warn(
-                f"The state of {self._where()} is not loaded: it has {len(self.variables)} variables, the file has "
-                f"{len(store.keys())}.", stacklevel=2,
-            )
-            return
-        load_variables(store, self.variables, self._where())
-
-    def _children(self) -> list[tuple[str, Any]]:
-        return []  # the variables are in `variables`, in the order of files
-
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer."""
         config: dict[str, Any] = {
@@ -560,9 +440,6 @@ class Optimizer(Tracking):
         """An optimizer made from what `get_config` gave."""
         with registration.CustomObjectScope(custom_objects):
             return cls(**{name: deserialize_value(value) for name, value in config.items()})
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
 
 
 _BASE_ARGUMENTS = tuple(inspect.signature(Optimizer.__init__).parameters)[1:-1]
