@@ -164,7 +164,7 @@ class AUC(Metric):
         # gains: harmonically scaled so that always saying yes gives 0, and 1 is perfect
         odds = divide_or_zero(true_positives + false_negatives, false_positives + true_negatives)
         nothing = xp.zeros_like(recall)
-        precision_gain = xp.maximum(1 - odds * divide_or_zero(false_positives, true_positives), nothing)
+        precision_gain = 1 - odds * divide_or_zero(false_positives, true_positives)
         recall_gain = xp.maximum(1 - odds * divide_or_zero(false_negatives, true_positives), nothing)
         return xp.where(true_positives > 0, recall_gain, nothing), precision_gain
 

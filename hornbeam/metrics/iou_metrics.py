@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ class _Confusion(Metric):
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
         y_true, y_pred = of_one_rank(y_true, y_pred)
-        if int(ops.size(y_true)) != int(ops.size(y_pred)):
+        if math.prod(y_true.shape) != math.prod(y_pred.shape):
             raise ArgumentError(
                 "as many targets as predictions", f"y_true.shape={tuple(y_true.shape)}, "
                 f"y_pred.shape={tuple(y_pred.shape)}", self._where(),

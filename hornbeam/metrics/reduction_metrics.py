@@ -23,13 +23,17 @@ def per_sample(reduce: Callable, values: Any, weight: Any, mask: Any, dtype: str
         reduce: `xp.mean` or `xp.sum`, over all axes but the first.
         values: Any values; a scalar is one sample.
         weight: Weights that broadcast to the values from the first axis on, or None.
-        mask: Which values count, of such a shape too, or None.
+        mask: Which values count, of such a shape too, or None. A mask on the values themselves, as of a class to
+            be ignored, counts only beside weights or another mask, as in Keras.
         dtype: The dtype to compute in.
         where: The place, for errors.
 
     Returns:
         Values [batch] or [], and weights reduced alike or None. One scalar weight weighs the batch as a whole.
     """
+    own_mask = scope.get_mask(values)
+    if own_mask is not None and (weight is not None or mask is not None):
+        mask = own_mask if mask is None else xp.logical_and(own_mask, mask)
     values = as_tensor(values, dtype)
     if weight is not None:
         weight = as_tensor(weight, dtype)
@@ -86,7 +90,7 @@ class Sum(Metric):
             values: The values.
             sample_weight: Weights that broadcast to them from the first axis on.
         """
-        values, _ = per_sample(xp.sum, values, sample_weight, scope.get_mask(values), self.dtype, self._where())
+        values, _ = per_sample(xp.sum, values, sample_weight, None, self.dtype, self._where())
         self.total.assign_add(xp.sum(values))
 
     def result(self) -> Any:
@@ -121,7 +125,7 @@ class Mean(Metric):
             values: The values, of any shape.
             sample_weight: Weights that broadcast to them from the first axis on. One scalar weighs the batch.
         """
-        self._add(values, sample_weight, scope.get_mask(values))
+        self._add(values, sample_weight, None)
 
     def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
         values, weight = per_sample(xp.mean, values, sample_weight, mask, self.dtype, self._where())
