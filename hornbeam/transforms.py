@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hornbeam import scope, tree
+from hornbeam._interrupts import interrupts_held
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import Struct
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
@@ -309,16 +310,22 @@ class Compiled:
     def _run(self, *args: Any) -> Any:
         read = [variable.stored for variable in self.read_only]
         if self._fixed:
-            written = [variable.take() for variable in self.written]
+            with interrupts_held():  # between `take` and `give` nobody holds the values
+                new_values, tensors = self._program([variable.take() for variable in self.written], read, *args)
+                self._give(new_values)
         else:
-            # Following the function a second time may raise: nothing is given away until that is over.
-            written = [backend.copy(variable.stored) for variable in self.written]
-        new_values, tensors = self._program(written, read, *args)
-        for variable, new in zip(self.written, new_values, strict=True):
-            variable.give(new)
+            # Following the function a second time may raise, and compiling takes long: nothing is given away until
+            # that is over.
+            new_values, tensors = self._program([backend.copy(one.stored) for one in self.written], read, *args)
+            with interrupts_held():
+                self._give(new_values)
         rest = iter(tensors)
         description, fixed = self._fixed
         return tree.unflatten(description, [next(rest) if one is None else one[0] for one in fixed])
+
+    def _give(self, new_values: list[Any]) -> None:
+        for variable, new in zip(self.written, new_values, strict=True):
+            variable.give(new)
 
 
 class CompiledLoop(Compiled):
