@@ -88,14 +88,16 @@ class Adafactor(Optimizer):
         square = xp.square(gradient) + self.epsilon_1
         velocity = self.slot("velocity", variable)
         if len(variable.shape) >= 2:
-            rows, columns = self.slot("row", variable), self.slot("column", variable)
-            rows.assign((1 - new) * rows.value + new * xp.mean(square, -1))
-            columns.assign((1 - new) * columns.value + new * xp.mean(square, -2))
-            by_row = rows.value / xp.mean(rows.value, -1, keepdims=True)
-            velocity.assign(by_row[..., None] * columns.value[..., None, :])
+            row_slot, column_slot = self.slot("row", variable), self.slot("column", variable)
+            rows = (1 - new) * row_slot.value + new * xp.mean(square, -1)
+            columns = (1 - new) * column_slot.value + new * xp.mean(square, -2)
+            row_slot.assign(rows)
+            column_slot.assign(columns)
+            square = (rows / xp.mean(rows, -1, keepdims=True))[..., None] * columns[..., None, :]
         else:
-            velocity.assign((1 - new) * velocity.value + new * square)
-        change = gradient / xp.sqrt(wide(velocity.value))
+            square = (1 - new) * velocity.value + new * square
+        velocity.assign(square)
+        change = gradient / xp.sqrt(square)
         change = change / xp.maximum(1.0, _root_mean_square(change) / self.clip_threshold)
         size = xp.maximum(self.epsilon_2, _root_mean_square(wide(variable.value)))
         variable.assign(variable.value - size * learning_rate * change)

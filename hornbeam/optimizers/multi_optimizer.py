@@ -9,7 +9,7 @@ from typing import Any
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, describe
 from hornbeam.optimizers.optimizer import Optimizer
-from hornbeam.saving.config import deserialize_value, serialize_value
+from hornbeam.saving.config import deserialize_value, names_of_class, serialize_value
 from hornbeam.variable import Variable
 
 
@@ -176,7 +176,13 @@ class MultiOptimizer(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer."""
+        # a map is a Mapping as well, and those are written as plain dicts
+        module, class_name, registered_name = names_of_class(type(self.optimizer_map))
+        written = {
+            "module": module, "class_name": class_name, "config": self.optimizer_map.get_config(),
+            "registered_name": registered_name,
+        }
         return {
-            "optimizer_map": serialize_value(self.optimizer_map), "loss_scale_factor": self.loss_scale_factor,
+            "optimizer_map": written, "loss_scale_factor": self.loss_scale_factor,
             "name": self.name,
         }

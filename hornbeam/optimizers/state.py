@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from hornbeam import initializers, scope
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.saving.weights import load_variables
@@ -125,7 +127,8 @@ class OptimizerState(Tracking):
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets all variables of the state; if a number or shape does not fit, none is changed."""
-        load_variables({str(place): one for place, one in enumerate(weights)}, self.variables, self._where())
+        store = {str(place): one if hasattr(one, "shape") else np.asarray(one) for place, one in enumerate(weights)}
+        load_variables(store, self.variables, self._where())
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the state into a mapping of names to arrays."""
