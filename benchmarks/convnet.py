@@ -1,0 +1,114 @@
+"""The guide's convnet, batch 128, float32, `fit`: one training step, against Keras on three backends and torch.
+
+Data are random images of MNIST's shape, in memory. Each contestant trains one epoch to warm up and then measured
+epochs; Keras runs with its defaults for `fit` (jit on JAX and TensorFlow), torch with channels_last.
+"""
+
+from __future__ import annotations
+
+import time
+
+import harness
+import numpy as np
+
+STEPS, BATCH, EPOCHS = 24, 128, 3
+
+
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    count = STEPS * BATCH
+    return rng.random((count, 28, 28, 1), dtype=np.float32), rng.integers(0, 10, count)
+
+
+def fit(keras) -> list[float]:
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(64, kernel_size=(3, 3), activation="relu"),
+            layers.Conv2D(64, kernel_size=(3, 3), activation="relu"),
+            layers.MaxPooling2D(pool_size=(2, 2)),
+            layers.Conv2D(128, kernel_size=(3, 3), activation="relu"),
+            layers.Conv2D(128, kernel_size=(3, 3), activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+        optimizer=keras.optimizers.Adam(learning_rate=1e-3),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
+    )
+    x, y = data()
+    model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
+    times = []
+    for _ in range(EPOCHS):
+        start = time.perf_counter()
+        model.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
+        times.append((time.perf_counter() - start) / STEPS)
+    return times
+
+
+def hornbeam() -> list[float]:
+    import hornbeam as keras
+
+    return fit(keras)
+
+
+def keras() -> list[float]:
+    import keras
+
+    return fit(keras)
+
+
+def torch_native() -> list[float]:
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(
+        nn.Conv2d(1, 64, 3), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 128, 3), nn.ReLU(), nn.Conv2d(128, 128, 3), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(128, 10),
+    ).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    loss_fn = nn.CrossEntropyLoss()
+    x, y = data()
+    images = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+    labels = torch.from_numpy(y)
+    times = []
+    for epoch in range(EPOCHS + 1):
+        order = torch.randperm(len(images))
+        correct = 0
+        start = time.perf_counter()
+        for step in range(STEPS):
+            rows = order[step * BATCH : (step + 1) * BATCH]
+            batch, targets = images[rows], labels[rows]
+            logits = model(batch)
+            loss = loss_fn(logits, targets)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            correct += (logits.argmax(1) == targets).sum()
+        if epoch:
+            times.append((time.perf_counter() - start) / STEPS)
+    return times
+
+
+if __name__ == "__main__":
+    harness.main(
+        "One step of fit, the guide's convnet, batch 128, float32",
+        {
+            "hornbeam[jax]": hornbeam,
+            "keras[jax]": keras,
+            "keras[tensorflow]": keras,
+            "keras[torch]": keras,
+            "torch channels_last": torch_native,
+        },
+        peers={
+            "hornbeam[jax]": "keras[jax],keras[tensorflow],keras[torch]",
+            "hornbeam[jax] vs torch": "torch channels_last",
+        },
+        goals={"hornbeam[jax]": 1.0},
+        backends={"keras[tensorflow]": "tensorflow", "keras[torch]": "torch"},
+    )

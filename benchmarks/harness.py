@@ -1,0 +1,93 @@
+"""Runs the contestants of a benchmark in processes of their own, in turns, and prints medians and ratios.
+
+A benchmark file has a dict CONTESTANTS of functions that give seconds (one number, or a list), and calls `main`.
+Each contestant runs in a fresh process, several rounds in alternation, so that noise of the machine meets all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+Contestant = Callable[[], float | list[float]]
+
+
+def environment(backend: str = "jax") -> dict[str, str]:
+    """The environment of a contestant: its backend, and no chatter."""
+    return {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "HORNBEAM_BACKEND": backend if backend in ("jax", "numpy") else "jax",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]),
+    }
+
+
+def main(
+    question: str,
+    contestants: Mapping[str, Contestant],
+    peers: Mapping[str, str],
+    goals: Mapping[str, float],
+    backends: Mapping[str, str] | None = None,
+    rounds: int = 3,
+    unit: str = "ms",
+) -> None:
+    """Runs and prints one benchmark.
+
+    Args:
+        question: What is compared.
+        contestants: By name; each gives the seconds it took.
+        peers: For each contestant of ours the peer it is held against; several as "a,b" mean the fastest.
+        goals: The ratio each is to stay under.
+        backends: The Keras backend of a contestant, where it is not JAX.
+        rounds: How often each runs.
+        unit: "ms", "us" or "s".
+    """
+    parser = argparse.ArgumentParser(description=question)
+    parser.add_argument("--worker")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--only", help="names of contestants, separated by commas")
+    options = parser.parse_args()
+    if options.worker:
+        result = contestants[options.worker]()
+        print("RESULT " + json.dumps(result if isinstance(result, list) else [result]))
+        return
+    names = [one for one in contestants if options.only is None or one in options.only.split(",")]
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(options.rounds):
+        for name in names if turn % 2 == 0 else reversed(names):
+            times[name].extend(_run(name, (backends or {}).get(name, "jax")))
+    scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
+    print(question)
+    middle = {name: statistics.median(found) for name, found in times.items() if found}
+    for name in names:
+        if name not in middle:
+            print(f"  {name:32s} failed or not installed")
+            continue
+        line = f"  {name:32s} {middle[name] * scale:10.2f} {unit}  (least {min(times[name]) * scale:.2f})"
+        ours = [one for one in peers if one == name or one.split(" vs ")[0] == name]
+        for key in ours:
+            present = [one for one in peers[key].split(",") if one in middle]
+            if present:
+                best = min(present, key=lambda one: middle[one])
+                ratio = middle[name] / middle[best]
+                goal = goals.get(key)
+                line += f"   {ratio:.2f} x {best}" + (f" (goal <= {goal})" if goal else "")
+        print(line)
+
+
+def _run(name: str, backend: str) -> list[float]:
+    done = subprocess.run(
+        [sys.executable, sys.argv[0], "--worker", name], env=environment(backend), capture_output=True, text=True
+    )
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            return json.loads(line[len("RESULT ") :])
+    print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+    return []
