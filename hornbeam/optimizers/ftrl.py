@@ -32,7 +32,7 @@ class Ftrl(Optimizer):
     >>> v = keras.Variable([1.0])
     >>> keras.optimizers.Ftrl(0.1).apply([keras.ops.ones(1)], [v])
     >>> round(float(v[0]), 3)
-    0.905
+    0.603
     """
 
     slots = (("accumulator", "linear"),)

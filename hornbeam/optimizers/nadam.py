@@ -28,7 +28,7 @@ class Nadam(Optimizer):
     >>> v = keras.Variable([1.0])
     >>> keras.optimizers.Nadam(0.1).apply([keras.ops.ones(1)], [v])
     >>> round(float(v[0]), 3)
-    0.9
+    0.894
     """
 
     slots = (("momentum", "velocity"),)
