@@ -338,17 +338,30 @@ class Layer(*_BASES):  # type: ignore[misc]
                 shape = self.compute_output_shape(next(iter(shapes.values())))
             else:
                 shape = self.compute_output_shape(**{name: shapes[name] for name in names})
-            return tree.map_shape_structure(lambda one: KerasTensor(one, self.compute_dtype), shape)
-        compute, cast = self.compute_dtype, self.autocast
+            dtype = self._output_dtype(args, kwargs)
+            return tree.map_shape_structure(lambda one: KerasTensor(one, dtype), shape)
 
         def as_seen(one: Any) -> Any:
-            if isinstance(one, KerasTensor) and cast and one.dtype != compute and dtypes.is_float(one.dtype):
-                return KerasTensor(one.shape, compute)
+            if isinstance(one, KerasTensor) and one.dtype != self._seen_dtype(one):
+                return KerasTensor(one.shape, self.compute_dtype)
             return one
 
         args, kwargs = tree.map_structure(as_seen, args), tree.map_structure(as_seen, kwargs)
         training = kwargs.get("training")
         return infer(lambda *a, **k: self._run(a, k, training, False), args, kwargs)
+
+    # Whether integers that come in go out as integers, as through layers that only move elements about
+    _keeps_dtype = False
+
+    def _seen_dtype(self, tensor: Any) -> str:
+        """The dtype in which `call` sees a tensor."""
+        return self.compute_dtype if self.autocast and dtypes.is_float(tensor.dtype) else tensor.dtype
+
+    def _output_dtype(self, args: tuple, kwargs: dict[str, Any]) -> str:
+        """The dtype of the outputs where only their shape is given by a rule."""
+        if not self._keeps_dtype:
+            return self.compute_dtype
+        return dtypes.promote(*[self._seen_dtype(one) for one in tree.flatten(args[0] if args else kwargs)])
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shape of the outputs for the shapes of the inputs.
@@ -865,6 +878,15 @@ def _guarded_build(function: Callable) -> Callable:
         if self.__dict__.get("_is_building"):
             function(self, *args, **kwargs)  # super().build(...)
             return
+        given = dict(zip(names, args, strict=False)) | kwargs
+        shapes = (tuple(given), tuple(given.values()))
+        if self.built and self._build_shapes is not None and (self._own_trainable or self._own_frozen):
+            if shapes == self._build_shapes or not self._build_shapes[0]:  # built without a shape: any will do
+                return
+            raise ValueStateError(
+                "one `build` of a layer", f"a second one for {given} after {dict(zip(*self._build_shapes, strict=True))}",
+                self._where(), "Its variables are made already: make another layer for other shapes.",
+            )
         self.__dict__["_is_building"] = True
         kept = (list(self._own_trainable), list(self._own_frozen))
         before = context.path
@@ -882,8 +904,7 @@ def _guarded_build(function: Callable) -> Callable:
             context.path = before
             del self.__dict__["_is_building"]
         self.built = True
-        given = dict(zip(names, args, strict=False)) | kwargs
-        self.__dict__["_build_shapes"] = (tuple(given), tuple(given.values()))
+        self.__dict__["_build_shapes"] = shapes
 
     build._is_guarded = True  # type: ignore[attr-defined]
     return build

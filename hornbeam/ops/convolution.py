@@ -295,6 +295,13 @@ def conv(
         total = part if total is None else total + part
     if groups > 1:
         total = xp.reshape(total, (*total.shape[: len(strides) + 1], groups * total.shape[-1]))
+    return _finished(total, x, data_format)
+
+
+def _finished(total: Any, x: Any, data_format: str) -> Any:
+    """The sum in the layout asked for, and in the dtype of the images: NumPy multiplies bfloat16 in float32."""
+    if total.dtype != x.dtype:
+        total = backend.cast(total, backend.dtype(x))
     return windows.from_channels_last(total, data_format)
 
 
@@ -344,7 +351,7 @@ def depthwise_conv(
         part = piece[..., None] * kernel[position]
         total = part if total is None else total + part
     total = xp.reshape(total, (*total.shape[:-2], kernel.shape[-2] * kernel.shape[-1]))
-    return windows.from_channels_last(total, data_format)
+    return _finished(total, x, data_format)
 
 
 @prepared(_prepare_separable)
@@ -433,7 +440,7 @@ def conv_transpose(
         )
         total = part if total is None else total + part
     total = total[(slice(None), *(slice(start, start + size) for start, size in zip(starts, wanted, strict=True)))]
-    return windows.from_channels_last(total, data_format)
+    return _finished(total, x, data_format)
 
 
 def transposed_starts(kernel: Any, strides: Any, padding: str, output_padding: Any, dilation: Any) -> list[int]:

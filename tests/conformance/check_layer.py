@@ -19,11 +19,21 @@ def to_numpy(outputs: Any) -> list[np.ndarray]:
     return [np.asarray(backend.to_numpy(one)) for one in tree.flatten(outputs) if one is not None]
 
 
-def symbolic(inputs: Any, batch: int | None = None) -> Any:
-    """Symbolic tensors like the inputs, the batch axis open."""
-    return tree.map_structure(
-        lambda one: keras.Input(batch_shape=(batch, *one.shape[1:]), dtype=str(one.dtype)), inputs
-    )
+def symbolic(inputs: Any, batch: int | None = None, open_axes: bool = False) -> Any:
+    """Symbolic tensors like the inputs, the batch axis open; with `open_axes` all but the last."""
+
+    def like(one: np.ndarray) -> Any:
+        middle = (None,) * (one.ndim - 2) if open_axes else one.shape[1:-1]
+        return keras.Input(batch_shape=(batch, *middle, *one.shape[1:][-1:]), dtype=str(one.dtype))
+
+    return tree.map_structure(like, inputs)
+
+
+def close(got: list[np.ndarray], wanted: list[np.ndarray], tolerance: float = 1e-6) -> None:
+    """The same shapes and dtypes, and values to a tolerance."""
+    assert [(one.shape, one.dtype) for one in got] == [(one.shape, one.dtype) for one in wanted]
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
 def check_layer(
@@ -32,9 +42,11 @@ def check_layer(
     *,
     weights: int | None = None,
     trainable: int | None = None,
+    mask: Any = None,
     training_differs: bool = False,
     mixed: bool = True,
     gradients: bool = True,
+    open_axes: bool = False,
     config: dict[str, Any] | None = None,
     tmp_path: Any = None,
 ) -> keras.Layer:
@@ -45,14 +57,18 @@ def check_layer(
         inputs: NumPy arrays in the structure of the layer's input.
         weights: How many weights it has.
         trainable: How many of them are trained.
-        training_differs: Whether `training=True` must give something else.
+        mask: The call's `mask`.
+        training_differs: Whether `training=True` must give something else; if not, it must give the same.
         mixed: Whether it must work under mixed precision.
         gradients: Whether gradients by its inputs must exist.
+        open_axes: Whether symbolic inputs may leave all axes but the last open.
         config: What its config must contain.
         tmp_path: A folder; with it a model of the layer is saved and loaded.
     """
     layer = make()
-    outputs = layer(inputs)
+    assert not layer.weights or layer.built, "variables come with build"
+    settings = {} if mask is None else {"mask": backend.asarray(mask)}
+    outputs = layer(inputs, **settings)
     expected = to_numpy(outputs)
     if weights is not None:
         assert len(layer.weights) == weights, [one.path for one in layer.weights]
@@ -61,13 +77,14 @@ def check_layer(
     assert layer.built
     for one in expected:
         assert np.all(np.isfinite(one)) or one.dtype.kind not in "fc"
-    _check_config(layer, inputs, expected, config)
-    _check_symbolic(make, inputs, expected)
+    _check_variables(layer)
+    _check_config(layer, inputs, settings, expected, config)
+    _check_build(make, layer, inputs)
+    _check_symbolic(make, inputs, expected, open_axes)
     _check_shapes(layer, inputs, expected)
-    _check_pure(layer, inputs, expected)
-    if training_differs and "gradients" in backend.features:
-        again = to_numpy(layer(inputs, training=True))
-        assert any(not np.allclose(a, b) for a, b in zip(expected, again, strict=True))
+    _check_pure(layer, inputs, settings, expected)
+    _check_training(layer, inputs, settings, expected, training_differs)
+    _check_empty(make, layer, inputs, expected)
     if mixed:
         _check_mixed(layer, inputs)
     if gradients and "gradients" in backend.features:
@@ -77,35 +94,87 @@ def check_layer(
     return layer
 
 
-def _check_config(layer: keras.Layer, inputs: Any, expected: list[np.ndarray], wanted: dict[str, Any] | None) -> None:
+def _check_variables(layer: keras.Layer) -> None:
+    assert len({id(one) for one in layer.variables}) == len(layer.variables)
+    for variable in layer.weights:
+        assert variable.path.split("/")[0] == layer.name, variable.path
+    for one in layer.weights:
+        assert any(one is other for other in layer.variables)
+    assert len({one.path for one in layer.weights}) == len(layer.weights)
+    assert layer.count_params() == sum(one.numpy().size for one in layer.weights)
+    for all_of, parts in (
+        (layer.weights, [*layer.trainable_weights, *layer.non_trainable_weights]),
+        (layer.variables, [*layer.trainable_variables, *layer.non_trainable_variables]),
+    ):
+        assert sorted(map(id, all_of)) == sorted(map(id, parts))
+    kept = layer.trainable
+    layer.trainable = False
+    assert not layer.trainable_variables
+    layer.trainable = kept
+    before = layer.get_weights()
+    layer.set_weights(before)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def _check_config(
+    layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], wanted: dict[str, Any] | None
+) -> None:
     config = layer.get_config()
     text = json.dumps(config)  # plain data only
     for name, value in (wanted or {}).items():
         assert config[name] == value, (name, config[name], value)
     copy = type(layer).from_config(json.loads(text))
     assert json.dumps(copy.get_config()) == text
-    again = to_numpy(copy(inputs))
-    assert [one.shape for one in again] == [one.shape for one in expected]
+    # a config in full, with module and class, goes through the registry
+    again = keras.saving.deserialize_keras_object(
+        json.loads(json.dumps(keras.layers.serialize(layer))), safe_mode=False
+    )
+    assert type(again) is type(layer) and json.dumps(again.get_config()) == text
+    found = to_numpy(copy(inputs, **settings))
+    assert [one.shape for one in found] == [one.shape for one in expected]
     if layer.weights:
         copy.set_weights(layer.get_weights())
-    for a, b in zip(expected, to_numpy(copy(inputs)), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+    close(to_numpy(copy(inputs, **settings)), expected)
 
 
-def _check_symbolic(make: Callable[[], keras.Layer], inputs: Any, expected: list[np.ndarray]) -> None:
-    layer = make()
-    found = tree.flatten(layer(symbolic(inputs)))
-    assert len(found) == len(expected)
-    for tensor, array in zip(found, expected, strict=True):
-        assert len(tensor.shape) == array.ndim, (tensor.shape, array.shape)
-        for size, real in zip(tensor.shape, array.shape, strict=True):
-            assert size in (None, real), (tensor.shape, array.shape)
-        assert tensor.dtype == backend.dtype(backend.asarray(array)), (tensor.dtype, array.dtype)
-    # the rule of the class, held against the truth
-    structs = symbolic(inputs)
-    truth = tree.flatten(keras.Layer.compute_output_spec(_bare(layer), structs))
-    for rule, real in zip(found, truth, strict=True):
-        assert rule.shape == real.shape and rule.dtype == real.dtype, (rule, real)
+def _check_build(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: Any) -> None:
+    """Building by shape makes what the first call makes, and so does the record of it in files."""
+    facts = [(one.name, one.shape, one._dtype) for one in layer.weights]
+    by_shape = make()
+    shapes = tree.map_structure(lambda one: tuple(one.shape), inputs)
+    by_shape.build(shapes)
+    assert by_shape.built
+    assert [(one.name, one.shape, one._dtype) for one in by_shape.weights] == facts
+    again = make()
+    if again.built:
+        return
+    record = json.loads(json.dumps(layer.get_build_config()))
+    again.build_from_config(record)
+    if record is not None:
+        assert again.built
+    if again.built:
+        assert [(one.name, one.shape, one._dtype) for one in again.weights] == facts
+
+
+def _check_symbolic(make: Callable[[], keras.Layer], inputs: Any, expected: list[np.ndarray], open_axes: bool) -> None:
+    for some_open in (False, True) if open_axes else (False,):
+        layer = make()
+        structs = symbolic(inputs, open_axes=some_open)
+        found = tree.flatten(layer(structs))
+        assert len(found) == len(expected)
+        for tensor, array in zip(found, expected, strict=True):
+            assert len(tensor.shape) == array.ndim, (tensor.shape, array.shape)
+            for size, real in zip(tensor.shape, array.shape, strict=True):
+                assert size in (None, real), (tensor.shape, array.shape)
+            assert tensor.dtype == backend.dtype(backend.asarray(array)), (tensor.dtype, array.dtype)
+        # the rule of the class, held against the truth
+        truth = tree.flatten(keras.Layer.compute_output_spec(_bare(layer), structs))
+        for rule, real in zip(found, truth, strict=True):
+            assert rule.shape == real.shape and rule.dtype == real.dtype, (some_open, rule, real)
+        # a graph made with open axes runs on data
+        model = keras.Model(structs, layer(structs))
+        close([one[:0] for one in to_numpy(model(inputs))], [one[:0] for one in expected])
 
 
 class _bare:
@@ -125,57 +194,97 @@ def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -
     assert [tuple(one) for one in flat] == [one.shape for one in expected]
 
 
-def _check_pure(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
+def _check_pure(layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray]) -> None:
     before = [one.numpy() for one in layer.variables]
     with Trace():
-        layer(inputs, training=True)
+        layer(inputs, training=True, **settings)
     outputs, state = layer.stateless_call(
-        [one.value for one in layer.trainable_variables], [one.value for one in layer.non_trainable_variables], inputs
+        [one.value for one in layer.trainable_variables],
+        [one.value for one in layer.non_trainable_variables],
+        inputs,
+        **settings,
     )
     assert len(state) == len(layer.non_trainable_variables)
-    for a, b in zip(expected, to_numpy(outputs), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    close(to_numpy(outputs), expected, 1e-5)
     for a, one in zip(before, layer.variables, strict=True):
         np.testing.assert_array_equal(a, one.numpy())
+    # eager = compiled
+    if "compile" in backend.features:
+        tensors = tree.map_structure(backend.asarray, inputs)
+        close(to_numpy(keras.jit(lambda x: layer(x, **settings))(tensors)), expected, 1e-5)
+
+
+def _check_training(
+    layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], differs: bool
+) -> None:
+    state = layer.get_weights()
+    again = to_numpy(layer(inputs, training=True, **settings))
+    assert [(one.shape, one.dtype) for one in again] == [(one.shape, one.dtype) for one in expected]
+    same = all(np.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(expected, again, strict=True))
+    assert same is not differs
+    layer.set_weights(state)
+    close(to_numpy(layer(inputs, training=False, **settings)), expected)
+
+
+def _check_empty(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
+    """No samples in, none out."""
+    config = layer.get_config()
+    nothing = tree.map_structure(lambda one: one[:0], inputs)
+    found = to_numpy(type(layer).from_config(config)(nothing))
+    assert [one.shape for one in found] == [(0, *one.shape[1:]) for one in expected]
 
 
 def _check_mixed(layer: keras.Layer, inputs: Any) -> None:
-    for policy, dtype in (("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16"), ("bfloat16", "bfloat16")):
+    for policy, dtype in (
+        ("mixed_bfloat16", "bfloat16"),
+        ("mixed_float16", "float16"),
+        ("bfloat16", "bfloat16"),
+        ("float16", "float16"),
+    ):
         config = layer.get_config()
         config["dtype"] = policy
         copy = type(layer).from_config(config)
-        outputs = [one for one in tree.flatten(copy(inputs)) if one is not None]
-        for one in outputs:
-            if keras.backend.is_float_dtype(one.dtype):
-                assert backend.dtype(one) == dtype, (policy, one.dtype)
-        for variable in copy.trainable_variables:
-            assert variable.dtype == ("float32" if policy.startswith("mixed") else dtype)
+        for training in (False, True):
+            outputs = [one for one in tree.flatten(copy(inputs, training=training)) if one is not None]
+            for one in outputs:
+                if keras.backend.is_float_dtype(one.dtype):
+                    assert backend.dtype(one) == dtype, (policy, one.dtype)
+            for variable in copy.trainable_variables:
+                assert variable.dtype == ("float32" if policy.startswith("mixed") else dtype)
+        for symbol in tree.flatten(copy(symbolic(inputs))):
+            if keras.backend.is_float_dtype(symbol.dtype):
+                assert symbol.dtype == dtype
 
 
 def _check_gradients(layer: keras.Layer, inputs: Any) -> None:
     leaves, description = tree.flatten_and_structure(inputs)
-    if not all(np.asarray(one).dtype.kind == "f" for one in leaves):
-        return
-    variables = [keras.Variable(one) for one in leaves]
+    moving = [keras.Variable(one) for one in leaves if np.asarray(one).dtype.kind == "f"]
 
     def loss() -> Any:
-        outputs = layer(tree.unflatten(description, [one.value for one in variables]))
+        rest = iter(moving)
+        values = [next(rest).value if np.asarray(one).dtype.kind == "f" else one for one in leaves]
+        outputs = layer(tree.unflatten(description, values))
         total = 0.0
         for one in tree.flatten(outputs):
             if one is not None and keras.backend.is_float_dtype(one.dtype):
                 total = total + keras.ops.sum(one * one)
         return total
 
-    _, found = keras.value_and_grad(loss, [*variables, *layer.trainable_variables])
-    for one in found:
+    by = [*moving, *layer.trainable_variables]
+    if not by:
+        return
+    _, found = keras.value_and_grad(loss, by)
+    for one, variable in zip(found, by, strict=True):
         assert np.all(np.isfinite(backend.to_numpy(one)))
+        assert tuple(one.shape) == tuple(variable.shape)
 
 
 def _check_saving(layer: keras.Layer, inputs: Any, expected: list[np.ndarray], folder: Any) -> None:
     start = symbolic(inputs)
     model = keras.Model(start, layer(start))
+    wanted = to_numpy(model(inputs))
+    assert [one.shape for one in wanted] == [one.shape for one in expected]
     path = folder / "model.keras"
     model.save(path)
     loaded = keras.saving.load_model(path)
-    for a, b in zip(expected, to_numpy(loaded(inputs)), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+    close(to_numpy(loaded(inputs)), wanted)

@@ -45,6 +45,8 @@ class ReLU(_Elementwise):
     [0.0, 3.0, 6.0]
     """
 
+    _keeps_dtype = True
+
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:

@@ -36,10 +36,6 @@ class Activation(Layer):
         """The activation of `inputs`."""
         return self.activation(inputs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the input."""
-        return input_shape
-
 
 @wire("keras.layers.Identity")
 class Identity(Layer):
@@ -138,7 +134,7 @@ class Lambda(Layer):
         else:
             rest = (self._output_shape,) if isinstance(self._output_shape, int) else tuple(self._output_shape)
             shape = (inputs.shape[0], *rest)
-        return type(inputs)(shape, inputs.dtype)
+        return type(inputs)(shape, self._seen_dtype(inputs))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask given, or what its function gives."""
@@ -175,6 +171,8 @@ class Masking(Layer):
     >>> keras.layers.Masking()(keras.ops.ones((2, 3, 4))).shape
     (2, 3, 4)
     """
+
+    _keeps_dtype = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -20,6 +20,8 @@ from hornbeam.symbolic import KerasTensor
 class Merge(Layer):
     """Combines a list of tensors element by element; inputs of fewer axes get axes of size 1 after the batch."""
 
+    _keeps_dtype = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -106,6 +108,8 @@ class Minimum(Merge):
 @wire("keras.layers.Average")
 class Average(Merge):
     """The mean of several tensors, element by element."""
+
+    _keeps_dtype = False
 
     def _merge(self, inputs: list[Any]) -> Any:
         return ops.divide(functools.reduce(ops.add, inputs), float(len(inputs)))

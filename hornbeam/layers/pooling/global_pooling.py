@@ -37,6 +37,8 @@ class BaseGlobalPooling(Layer):
 class BaseGlobalMaxPooling(BaseGlobalPooling):
     """The maximum over the spatial axes."""
 
+    _keeps_dtype = True
+
     def call(self, inputs: Any) -> Any:
         """The maximum of each channel."""
         return ops.max(inputs, axis=self._axes, keepdims=self.keepdims)

@@ -90,6 +90,7 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
     members = {
         "rank": rank,
         "operation": operation,
+        "_keeps_dtype": operation is ops.max_pool,
         "__init__": __init__,
         "__module__": __name__,
         "__doc__": text + _ARGUMENTS.format(name=name, shape=shape, result=result),

@@ -25,6 +25,8 @@ class Flatten(Layer):
     (2, 12)
     """
 
+    _keeps_dtype = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = _config.standardize_data_format(data_format)
@@ -43,10 +45,6 @@ class Flatten(Layer):
         rest = input_shape[1:]
         return (input_shape[0], None if None in rest else math.prod(rest))  # type: ignore[arg-type]
 
-    def compute_output_spec(self, inputs: Any) -> Any:
-        """The symbolic output, in the dtype of the input."""
-        return type(inputs)(self.compute_output_shape(inputs.shape), inputs.dtype)
-
 
 @wire("keras.layers.Reshape")
 class Reshape(Layer):
@@ -59,6 +57,8 @@ class Reshape(Layer):
     >>> keras.layers.Reshape((2, -1))(keras.ops.ones((5, 6))).shape
     (5, 2, 3)
     """
+
+    _keeps_dtype = True
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -89,10 +89,6 @@ class Reshape(Layer):
             )
         return (input_shape[0], *(size // known if one == -1 else one for one in self.target_shape))
 
-    def compute_output_spec(self, inputs: Any) -> Any:
-        """The symbolic output, in the dtype of the input."""
-        return type(inputs)(self.compute_output_shape(inputs.shape), inputs.dtype)
-
 
 @wire("keras.layers.Permute")
 class Permute(Layer):
@@ -105,6 +101,8 @@ class Permute(Layer):
     >>> keras.layers.Permute((2, 1))(keras.ops.ones((5, 3, 4))).shape
     (5, 4, 3)
     """
+
+    _keeps_dtype = True
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -121,10 +119,6 @@ class Permute(Layer):
         """The sizes in their new order."""
         return (input_shape[0], *(input_shape[one] for one in self.dims))
 
-    def compute_output_spec(self, inputs: Any) -> Any:
-        """The symbolic output, in the dtype of the input."""
-        return type(inputs)(self.compute_output_shape(inputs.shape), inputs.dtype)
-
 
 @wire("keras.layers.RepeatVector")
 class RepeatVector(Layer):
@@ -137,6 +131,8 @@ class RepeatVector(Layer):
     >>> keras.layers.RepeatVector(3)(keras.ops.ones((2, 4))).shape
     (2, 3, 4)
     """
+
+    _keeps_dtype = True
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,0 +1,48 @@
+"""Every layer, every argument: the table of layers through `check_layer`, on whichever backend is chosen."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hornbeam as keras
+from hornbeam.backend import active as backend
+from hornbeam.layers.layer import Layer
+from tests.conformance.check_layer import check_layer
+from tests.conformance.layers_table import BY_NAME, ROWS, Row
+from tests.known_gaps import LAYER_GAPS
+
+
+def _rows() -> list[Any]:
+    rows = []
+    for row in ROWS:
+        reason = LAYER_GAPS.get(f"{row.name}/{backend.name}") or LAYER_GAPS.get(row.name)
+        rows.append(pytest.param(row, id=row.name, marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else []))
+    return rows
+
+
+def test_the_table_is_whole() -> None:
+    named = {
+        value.__name__
+        for value in vars(keras.layers).values()
+        if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, keras.layers.InputLayer)
+    }
+    assert {row.layer for row in ROWS} == named
+    assert len(BY_NAME) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", _rows())
+def test_layer(row: Row, tmp_path: Path) -> None:
+    check_layer(
+        lambda: row.make(keras),
+        row.data(),
+        weights=row.weights,
+        trainable=row.weights if row.trainable is None else row.trainable,
+        mask=row.mask,
+        training_differs=row.differs,
+        mixed=row.mixed,
+        gradients=row.gradients,
+        open_axes=row.open_axes,
+        config=row.config,
+        tmp_path=tmp_path if row.saved else None,
+    )
