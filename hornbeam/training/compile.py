@@ -38,7 +38,17 @@ class Output(NamedTuple):
     name: str | None
 
     def __str__(self) -> str:
-        return "/".join(map(str, self.path)) or self.name or "the output"
+        return f"output {self.short}" if self.path or self.name else "the output"
+
+    @property
+    def short(self) -> str:
+        """The keys that lead to it, its layer's name or its number."""
+        keys = "/".join(map(str, self.path))
+        return repr(keys if self.path and all(isinstance(one, str) for one in self.path) else self.name or keys)
+
+
+def _listed(outputs: list[Output]) -> str:
+    return ", ".join(one.short for one in outputs)
 
 
 def outputs_of(y_pred: Any, names: Sequence[str] | None) -> list[Output]:
@@ -84,9 +94,9 @@ class Spreader:
             return result
         if len(given) == len(outputs):
             return [self(value, [one], len(one.path))[0] for value, one in zip(given, outputs, strict=True)]
-        names = ", ".join(map(str, outputs))
         raise ArgumentError(
-            f"one entry for {names}" if alone else f"{len(groups)} entries, one for each of the outputs {names}",
+            f"one entry for {outputs[0]}" if alone
+            else f"{len(groups)} entries, one for each of the outputs {_listed(outputs)}",
             f"{len(given)}", self.what, "" if alone else "Put None where an output has nothing.",
         )
 
@@ -258,7 +268,7 @@ class CompileLoss:
         for position, output, loss, weight, tracker in self._parts or ():
             target, prediction = targets[position], predictions[position]
             if target is None:
-                raise ArgumentError(f"targets for {output}, which has a loss", "None", "loss")
+                raise ArgumentError(f"targets for {output}, which has a loss", "None", "y")
             try:
                 value = loss(target, prediction, sample_weight=weights[position])
             except Exception as problem:
@@ -283,10 +293,11 @@ class CompileLoss:
             self._resolve(outputs_of(structure, self.output_names))
         if len(leaves) != len(self._outputs):
             return
-        targets = _targets(y, self._outputs, "y")
+        targets = Spreader("y", _is_tensor)(y, self._outputs)
         for position, output, loss, _, _ in self._parts or ():
-            shape = tuple(leaves[position].shape)
-            check_labels(loss, targets[position], shape[-1] if shape else None, str(output))
+            shape, axis = tuple(leaves[position].shape), loss.get_config().get("axis", -1)
+            known = isinstance(axis, int) and -len(shape) <= axis < len(shape)
+            check_labels(loss, targets[position], shape[axis] if known else None, str(output))
 
 
 def _is_number(value: Any) -> bool:
@@ -317,7 +328,7 @@ def _predictions(y_pred: Any, outputs: list[Output]) -> list[Any]:
     leaves = tree.flatten(y_pred)
     if len(leaves) != len(outputs):
         raise ArgumentError(
-            f"predictions for the {len(outputs)} outputs {', '.join(map(str, outputs))}", f"{len(leaves)} tensors",
+            f"predictions for the {len(outputs)} outputs {_listed(outputs)}", f"{len(leaves)} tensors",
             "y_pred", "Compile the model again after its outputs have changed.",
         )
     return leaves
@@ -333,8 +344,8 @@ def _targets(y_true: Any, outputs: list[Output], what: str) -> list[Any]:
     """The targets, one for each output; None where there is none."""
     if y_true is not None and len(outputs) > 1 and _is_tensor(y_true):
         raise ArgumentError(
-            f"targets for {len(outputs)} outputs: {', '.join(map(str, outputs))}", f"one {describe(y_true)}", what,
-            "Give a list or a dict.",
+            f"targets for {len(outputs)} outputs: {_listed(outputs)}",
+            f"one tensor of shape={tuple(getattr(y_true, 'shape', ()))}", what, "Give a list or a dict.",
         )
     return [_tensor(one) for one in Spreader(what, _is_tensor)(y_true, outputs)]
 
@@ -359,14 +370,14 @@ def _note(problem: Exception, what: str, output: Output, y_true: Any, y_pred: An
 # --- labels on the host --------------------------------------------------------------------------------------------
 
 
-def check_labels(loss: Any, y: Any, classes: int | None, output: str = "the output") -> None:
+def check_labels(loss: Any, y: Any, classes: int | None, output: str = "the model") -> None:
     """Checks labels that compiled code could not complain about; cheap, for arrays in memory.
 
     Args:
         loss: A loss, its name or its function; only hornbeam's own are checked, others may give NaN a meaning.
         y: The labels, a NumPy array; anything else is left unchecked.
         classes: The number of classes that the model tells apart, or None.
-        output: The output in words, for the error.
+        output: Whose labels they are, in words, for the error.
 
     Raises:
         ValueError: For NaN, and for class numbers outside [0, classes) with sparse categorical losses; the text
@@ -374,7 +385,7 @@ def check_labels(loss: Any, y: Any, classes: int | None, output: str = "the outp
 
     >>> check_labels("sparse_categorical_crossentropy", np.array([0, 7]), 3)
     Traceback (most recent call last):
-    hornbeam.errors.ArgumentError: labels of the output: expected class numbers in [0, 3), got 7 at index 1. ...
+    hornbeam.errors.ArgumentError: labels of the model: expected class numbers in [0, 3), got 7 at index 1. ...
     """
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "iufb" or not y.size:
         return
@@ -548,7 +559,7 @@ class CompileMetrics(Metric):
                 continue
             target = y_true[position]
             if target is None:
-                raise ArgumentError(f"targets for {output}, which has metrics", "None", "metrics")
+                raise ArgumentError(f"targets for {output}, which has metrics", "None", "y")
             made = [
                 [_ready_metric(one, target, y_pred[position]) for one in group[position]] for group in (plain, weighted)
             ]
@@ -581,7 +592,7 @@ class CompileMetrics(Metric):
         for position, output, plain, weighted in self._parts:
             target, prediction, weight = targets[position], predictions[position], weights[position]
             if target is None:
-                raise ArgumentError(f"targets for {output}, which has metrics", "None", "metrics")
+                raise ArgumentError(f"targets for {output}, which has metrics", "None", "y")
             for group, extra in ((plain, {}), (weighted, {} if weight is None else {"sample_weight": weight})):
                 for metric in group:
                     try:

@@ -85,7 +85,8 @@ def test_mean(values, weight, total, count):
 
 
 SUMS = [
-    (4.0, None, 4), (V1, 2.0, 30), (V2, [1.0, 2.0], 27), (V2, [[0.0, 1.0, 2.0]], 19), (V3, [1.0, 2.0], 117), (V3, V2, 235),
+    (4.0, None, 4), (V1, 2.0, 30), (V2, [1.0, 2.0], 27), (V2, [[0.0, 1.0, 2.0]], 19), (V3, [1.0, 2.0], 117),
+    (V3, V2, 235),
 ]  # fmt: skip
 
 
@@ -271,7 +272,7 @@ def test_forgotten_super():
 
 
 def test_empty_results():
-    empty = [metrics.Mean(), metrics.AUC(), metrics.Precision(), metrics.F1Score(), metrics.R2Score(), metrics.MeanIoU(2)]
+    empty = [metrics.Mean(), metrics.AUC(), metrics.Recall(), metrics.F1Score(), metrics.R2Score(), metrics.MeanIoU(2)]
     assert [float(metric.result()) for metric in empty] == [0.0] * 6
 
 
