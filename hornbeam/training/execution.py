@@ -22,11 +22,15 @@ class Execution:
     Args:
         step: Takes a batch on the device, gives a structure of tensors.
         compiled: Whether steps are compiled.
+
+    Attributes:
+        steps_per_dispatch: How many fused steps the loop has found to fill one dispatch; kept from run to run.
     """
 
     def __init__(self, step: Callable[[Any], Any], compiled: bool) -> None:
         self._step = step
         self.compiled = compiled
+        self.steps_per_dispatch = 1
         self._programs: dict[Any, Any] = {}
 
     @property

@@ -49,7 +49,6 @@ class Loop:
         self.every_batch = every_batch
         self.begin, self.end, self.stopped = begin, end, stopped
         self._on_device: Any = None
-        self._chunk = steps_per_execution or 1
         self._resident = (
             isinstance(source, ArraySource)
             and execution.can_fuse
@@ -93,14 +92,19 @@ class Loop:
         on_device = None if order is None else backend.put(order)
         result = None
         step = 0
+        running: tuple[Any, int] | None = None  # the dispatch before the last: one is always queued behind it
+        since = time.perf_counter()
         while step < full:
             self.begin(step)
-            stop = min(step + self._chunk, full)
-            started = time.perf_counter()
+            stop = min(step + (self.steps_per_execution or self.execution.steps_per_dispatch), full)
             result = self.execution.rows(self._on_device, on_device, source.batch_size, step, stop, source.bare)
             if self.steps_per_execution is None:
-                backend.wait(result)
-                self._adapt((time.perf_counter() - started) / (stop - step), stop - step)
+                if running is not None:
+                    backend.wait(running[0])
+                    now = time.perf_counter()
+                    self._adapt((now - since) / running[1], running[1])
+                    since = now
+                running = (result, stop - step)
             step = stop
             self.end(step - 1, result)
             if self.stopped():
@@ -114,9 +118,9 @@ class Loop:
         return result
 
     def _adapt(self, seconds_per_step: float, done: int) -> None:
-        """Sizes the next dispatch by how long the last one took; the first of all also compiled."""
+        """Sizes the coming dispatches by how long one took; the first of all also compiled."""
         wanted = max(1, int(DISPATCH_SECONDS / max(seconds_per_step, 1e-7)))
-        self._chunk = min(wanted, done * 16)
+        self.execution.steps_per_dispatch = min(wanted, done * 16)
 
 
 def _groups(source: Source, size: int, limit: int | None) -> Iterator[list[Any]]:

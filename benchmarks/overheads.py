@@ -1,0 +1,170 @@
+"""What hornbeam adds around the framework: one eager layer call, building a large model, importing, predicting.
+
+Each figure stands beside Keras on JAX, measured in the same way in the same run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+import numpy as np
+
+
+def best(function, number: int, repeats: int = 7) -> list[float]:
+    """Seconds per call, of the fastest repeats."""
+    function()
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for _ in range(number):
+            function()
+        found.append((time.perf_counter() - start) / number)
+    return sorted(found)[:3]
+
+
+def _dense(keras) -> list[float]:
+    import jax
+
+    x = jax.numpy.ones((32, 64))
+    layer = keras.layers.Dense(64)
+    return best(lambda: layer(x), 500)
+
+
+def _build(keras) -> list[float]:
+    def build():
+        inputs = hidden = keras.Input((64,))
+        for _ in range(100):
+            hidden = keras.layers.Dense(64, activation="relu")(hidden)
+            hidden = keras.layers.LayerNormalization()(hidden)
+        return keras.Model(inputs, hidden)
+
+    return best(build, 1, 5)
+
+
+def _model(keras):
+    model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model, np.ones((1, 16), np.float32)
+
+
+def _predict(keras) -> list[float]:
+    model, row = _model(keras)
+    return best(lambda: model.predict(row, verbose=0), 100)
+
+
+def _predict_on_batch(keras) -> list[float]:
+    model, row = _model(keras)
+    return best(lambda: model.predict_on_batch(row), 100)
+
+
+def _import(code: str) -> list[float]:
+    program = f"import time, jax; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
+    return [
+        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.split()[-1])
+        for _ in range(3)
+    ]
+
+
+def import_hornbeam() -> list[float]:
+    return _import("import hornbeam; hornbeam.Model; hornbeam.layers; hornbeam.ops")
+
+
+def import_keras() -> list[float]:
+    return _import("import keras")
+
+
+FIRST_STEP = """
+import time, sys, numpy as np
+sys.path.insert(0, {folder!r})
+import convnet
+import hornbeam as keras
+keras.Model
+start = time.perf_counter()
+x, y = np.zeros((128, 28, 28, 1), np.float32), np.zeros(128, int)
+model = keras.Sequential([keras.Input((28, 28, 1))] + [
+    keras.layers.Conv2D(64, 3, activation="relu"), keras.layers.Conv2D(64, 3, activation="relu"),
+    keras.layers.MaxPooling2D(), keras.layers.Conv2D(128, 3, activation="relu"),
+    keras.layers.Conv2D(128, 3, activation="relu"), keras.layers.GlobalAveragePooling2D(),
+    keras.layers.Dropout(0.5), keras.layers.Dense(10, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+start = time.perf_counter()
+model.fit(x, y, batch_size=128, verbose=0)
+print(time.perf_counter() - start)
+"""
+
+
+def _first_steps() -> tuple[float, float]:
+    import os
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as cache:
+        program = FIRST_STEP.format(folder=str(Path(__file__).parent))
+        times = []
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-c", program], capture_output=True, text=True,
+                env={**os.environ, "HORNBEAM_JIT_CACHE": cache},
+            )
+            times.append(float(done.stdout.split()[-1]))
+    return times[0], times[1]
+
+
+def first_process() -> list[float]:
+    return [_first_steps()[0]]
+
+
+def second_process() -> list[float]:
+    return [_first_steps()[1]]
+
+
+def _ours(function):
+    def contestant():
+        import hornbeam as keras
+
+        return function(keras)
+
+    return contestant
+
+
+def _theirs(function):
+    def contestant():
+        import keras
+
+        return function(keras)
+
+    return contestant
+
+
+if __name__ == "__main__":
+    harness.main(
+        "Overheads",
+        {
+            "hornbeam: eager Dense": _ours(_dense),
+            "keras: eager Dense": _theirs(_dense),
+            "hornbeam: build 200 layers": _ours(_build),
+            "keras: build 200 layers": _theirs(_build),
+            "hornbeam: predict one row": _ours(_predict),
+            "hornbeam: predict_on_batch": _ours(_predict_on_batch),
+            "keras: predict one row": _theirs(_predict),
+            "hornbeam: import after jax": import_hornbeam,
+            "keras: import after jax": import_keras,
+            "convnet first step, process 1": first_process,
+            "convnet first step, process 2": second_process,
+        },
+        peers={
+            "hornbeam: eager Dense": "keras: eager Dense",
+            "hornbeam: build 200 layers": "keras: build 200 layers",
+            "hornbeam: predict one row": "hornbeam: predict_on_batch",
+            "hornbeam: predict one row vs keras": "keras: predict one row",
+            "hornbeam: import after jax": "keras: import after jax",
+            "convnet first step, process 2": "convnet first step, process 1",
+        },
+        goals={
+            "hornbeam: eager Dense": 0.35, "hornbeam: build 200 layers": 0.5, "hornbeam: predict one row": 1.3,
+            "convnet first step, process 2": 0.5,
+        },
+    )
