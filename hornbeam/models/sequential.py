@@ -151,7 +151,9 @@ class Sequential(Model):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
         if self._untracked_input_layer is not None:
-            inputs = self._fitted(inputs, self._untracked_input_layer.output) if hasattr(inputs, "shape") else inputs
+            leaves = tree.flatten(inputs)
+            if len(leaves) == 1 and hasattr(leaves[0], "shape"):  # also within a list or dict of its own
+                inputs = self._fitted(leaves[0], self._untracked_input_layer.output)
         first = True
         for layer in self._stack:
             if first and mask is not None and "mask" in layer._call_signature.masks.values():

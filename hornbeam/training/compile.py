@@ -243,7 +243,12 @@ class CompileLoss:
                 tracker.name = label  # names of metrics have no "/", but keys of logs may
             parts.append(_LossOfOutput(position, output, loss, weight, tracker))
         self._parts, self._outputs = parts, outputs
-        self.metrics = [one.tracker for one in parts if one.tracker is not None]
+        self.metrics = [one.tracker for one in sorted(parts, key=self._rank) if one.tracker is not None]
+
+    def _rank(self, part: _LossOfOutput) -> int:
+        """Results come in the order in which a dict of losses names the outputs."""
+        keys = list(self.loss) if isinstance(self.loss, Mapping) else []
+        return next((keys.index(one) for one in (*part.output.path[:1], part.output.name) if one in keys), 0)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of a batch.
@@ -280,6 +285,11 @@ class CompileLoss:
                 value = value * weight
             total = value if total is None else total + value
         return total
+
+    def prepare(self, y_true: Any, y_pred: Any) -> None:
+        """Settles which output has which loss, so that the trackers are there before the first batch."""
+        if self._parts is None:
+            self._resolve(outputs_of(y_pred, self.output_names))
 
     def check_labels(self, y: Any, structure: Any) -> None:
         """Checks targets on the host, for all outputs, before training; see the function `check_labels`.
@@ -566,6 +576,13 @@ class CompileMetrics(Metric):
             parts.append(_MetricsOfOutput(position, output, *made))
         self._parts, self._outputs = parts, outputs
         self.built = True
+
+    def prepare(self, y_true: Any, y_pred: Any) -> None:
+        """Makes the metrics that fit these targets and predictions, so that their variables are there."""
+        outputs = outputs_of(y_pred, self.output_names)
+        targets, predictions = _targets(y_true, outputs, "y"), _predictions(y_pred, outputs)
+        if not self.built:
+            self._build(targets, predictions, outputs)
 
     @property
     def metrics(self) -> list[Metric]:

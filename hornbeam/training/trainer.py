@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _config, optimizers, tree
+from hornbeam import _config, optimizers, scope, tree
 from hornbeam import metrics as metrics_module
 from hornbeam.backend import active as backend
+from hornbeam.backend.base import Struct
 from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError, describe
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace
 from hornbeam.training.compile import CompileLoss, CompileMetrics
-from hornbeam.training.data import open_source, split_validation
+from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
+from hornbeam.training.labels import without_weightless
 from hornbeam.training.loop import Loop
+from hornbeam.training.state_form import takes_state, with_state
 from hornbeam.training.unpack import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from hornbeam.transforms import value_and_grad
 from hornbeam.variable import Variable
@@ -203,7 +206,7 @@ class Trainer:
 
         def loss_fn() -> tuple[Any, tuple[Any, Any]]:
             y_pred = self(x, training=True) if self._call_takes_training() else self(x)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             return self._scaled(loss), (y_pred, loss)
 
         (_, (y_pred, loss)), gradients = value_and_grad(loss_fn, self.trainable_variables, has_aux=True)
@@ -225,7 +228,7 @@ class Trainer:
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False) if self._call_takes_training() else self(x)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -297,7 +300,7 @@ class Trainer:
             (self.metrics_variables, metrics_variables),
         )
         with _traced(groups) as trace:
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
+            loss = self._loss_of(x, y, y_pred, sample_weight, training)
             values = tuple([trace.get(variable) for variable in mine] for mine, _ in groups)
         return loss, values
 
@@ -327,6 +330,13 @@ class Trainer:
             else:
                 results[metric.name] = result
         return results
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """`compute_loss`, also as users wrote it before it took `training`."""
+        parameters = inspect.signature(self.compute_loss).parameters
+        takes_it = "training" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+        extra = {"training": training} if takes_it else {}
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
 
     def _call_takes_training(self) -> bool:
         return True  # `Layer.__call__` passes it on to the layers inside if `call` does not want it
@@ -423,6 +433,8 @@ class Trainer:
                     steps=validation_steps,
                     rng=np.random.default_rng(0),
                 )
+                self._check_labels(validation_source, "test")
+            self._check_labels(source, "train")
             return self._fit(source, validation_source, epochs, initial_epoch, frequency, verbose, callbacks)
         finally:
             source.close()
@@ -458,7 +470,7 @@ class Trainer:
                     if epoch > initial_epoch:
                         validation_source.reset()
                     found = self._evaluate(validation_loop, callbacks, step_limit, epoch)
-                    logs.update({f"val_{name}": value for name, value in found.items()})
+                    logs = dict(sorted({**logs, **{f"val_{name}": value for name, value in found.items()}}.items()))
                 callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
@@ -502,6 +514,7 @@ class Trainer:
         source = open_source(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=np.random.default_rng(0))
         step_limit = _config.max_steps_per_epoch()
         try:
+            self._check_labels(source, "test")
             callbacks = self._callbacks(
                 callbacks, verbose, history=False, epochs=1, steps=_least(source.steps, step_limit)
             )
@@ -586,7 +599,7 @@ class Trainer:
         """One step of training on one batch.
 
         Returns:
-            The loss, or a list of the loss and the metrics so far, or a dict.
+            The loss, or a list of the loss and the metrics of this batch, or a dict.
         """
         self._require_compiled("train_on_batch")
         self._require_gradients("train_on_batch")
@@ -607,6 +620,7 @@ class Trainer:
             batch = next(source.batches())
         finally:
             source.close()
+        self.reset_metrics()
         logs = self._host_logs(self._execution(kind).batch(batch[0] if source.bare else batch))
         return logs if return_dict else _in_order(logs, self.metrics)
 
@@ -626,7 +640,7 @@ class Trainer:
 
         def end(batch: int, result: Any) -> None:
             # a callback that only looks now and then reads the values itself, when it draws
-            hook(batch, self._host_logs(result) if every_batch else self._named(result))
+            hook(batch, self._host_logs(result) if every_batch else dict(result))
 
         chosen = self.steps_per_execution if self.steps_per_execution > 1 else None
         return Loop(
@@ -652,57 +666,76 @@ class Trainer:
 
     def _step_function(self, phase: str) -> Callable[[Any], Any]:
         method = getattr(self, f"{phase}_step")
-        step = self._with_state(method, phase) if phase != "predict" and _takes_state(method) else method
+        step = with_state(self, method, phase) if takes_state(method) else method
 
         def ready(data: Any) -> Any:
             self._make_variables(data)
-            return step(data)
+            result = step(data)
+            if phase != "predict" and not isinstance(result, dict):
+                # said here, within the step, since a compiled step that raises changes nothing
+                raise ArgumentTypeError(
+                    "a dict of results by name", describe(result), f"what {type(self).__name__}.{phase}_step returns",
+                    "Return for example {'loss': loss} or self.compute_metrics(x, y, y_pred).",
+                )
+            return result
 
         return ready
 
-    def _with_state(self, method: Callable, phase: str) -> Callable[[Any], Any]:
-        """Keras's form for JAX, `step(state, data) -> (logs, state)`, as a step that writes variables."""
-
-        def step(data: Any) -> Any:
-            if phase == "train" and self.optimizer is not None and not self.optimizer.built:
-                self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-            groups = [self.trainable_variables, self.non_trainable_variables]  # type: ignore[attr-defined]
-            if phase == "train":
-                groups.append(self.optimizer.variables)
-            groups.append(self.metrics_variables)
-            logs, state = method(tuple([one.value for one in group] for group in groups), data)
-            for group, values in zip(groups, state, strict=True):
-                for variable, value in zip(group, values, strict=True):
-                    variable.assign(value)
-            return logs
-
-        return step
-
     def _make_variables(self, data: Any) -> None:
-        """Makes the variables of layers that were never called, on one batch, before a step asks for them."""
+        """Makes the variables of layers that were never called, on one batch, before a step asks for them.
+
+        A step of the user's own may ask for those of the losses and metrics too.
+        """
         if self._variables_made:
             return
-        layers = self._flatten_layers(include_self=False) or [self]  # type: ignore[attr-defined]
-        if self._can_be_called() and not all(one.built for one in layers):
-            x, y, sample_weight = unpack_x_y_sample_weight(data)
+        x, y, _ = _parts_of(data)
+        own = self._has_own("train_step", "test_step", "predict_step")
+        compiled = [one for one in (self._compile_loss, self._compile_metrics) if one is not None and not one.built]
+        unbuilt = not all(one.built for one in self._flatten_layers())  # type: ignore[attr-defined]
+        if self._can_be_called() and (unbuilt or (own and compiled and y is not None)):
             try:
                 with Trace():
-                    y_pred = self(x)
+                    y_pred = self(x)  # type: ignore[operator]
+                    for one in compiled if own and y is not None else ():
+                        one.prepare(y, y_pred)
             except Exception:
-                # a step of the user's own may call the layers in its own way, and not the model on this batch
-                if not self._has_own_steps():
+                if not own:  # else the step may call the layers in its own way, and not the model on this batch
                     raise
-            else:
-                if self._compile_metrics is not None and not self._compile_metrics.built and y is not None:
-                    with Trace():
-                        self._compile_metrics.update_state(y, y_pred, sample_weight)
-        self._variables_made = True
+        self._variables_made = y is not None or not compiled
 
-    def _has_own_steps(self) -> bool:
-        return any(
-            getattr(type(self), name) is not getattr(Trainer, name)
-            for name in ("train_step", "test_step", "predict_step")
-        )
+    def _has_own(self, *names: str) -> bool:
+        """Whether the class of the user has methods of its own in place of some of ours."""
+        return any(getattr(type(self), name) is not getattr(Trainer, name) for name in names)
+
+    def _check_labels(self, source: Any, phase: str) -> None:
+        """Looks once, before the first step, for labels that compiled code could not complain about."""
+        if self._compile_loss is None or not isinstance(source, ArraySource) or len(source.arrays) < 2:
+            return
+        if self._has_own(f"{phase}_step", "compute_loss"):
+            return  # who knows what labels mean there
+        x, y, sample_weight = unpack_x_y_sample_weight(source.arrays)
+        if sample_weight is not None:
+            y = without_weightless(y, sample_weight)
+        known = self.outputs is not None  # type: ignore[attr-defined]
+        try:
+            self._compile_loss.check_labels(y, self.output if known else self._outputs_for(x)[0])  # type: ignore[attr-defined]
+        except ArgumentError:
+            if not self._outputs_for(x)[1]:
+                raise
+
+    def _outputs_for(self, x: Any) -> tuple[Any, bool]:
+        """The shapes of the outputs for inputs, and whether some of the outputs bear a mask; nothing is computed."""
+        masked = []
+
+        def outputs(x: Any) -> Any:
+            y_pred = self(x)  # type: ignore[operator]
+            masked.extend(one for one in tree.flatten(y_pred) if scope.get_mask(one) is not None)
+            return y_pred
+
+        rows = tree.map_structure(lambda one: None if one is None else backend.put(one[:1]), x)
+        with Trace():
+            structure = backend.abstract(outputs, tree.map_structure(_struct, rows))
+        return structure, bool(masked)
 
     def _can_be_called(self) -> bool:
         """Whether the class has a `call` of its own, or a graph; a model that only trains others may have none."""
@@ -712,19 +745,12 @@ class Trainer:
             if not cls.__module__.startswith("hornbeam.layers.layer") and cls.__module__ != "hornbeam.models.model"
         )
 
-    def _named(self, result: Any) -> dict[str, Any]:
-        if not isinstance(result, dict):
-            raise ArgumentTypeError(
-                "a step that returns a dict of results by name",
-                describe(result),
-                f"{type(self).__name__}.train_step",
-                "Return for example {'loss': loss} or self.compute_metrics(x, y, y_pred).",
-            )
-        return result
-
-    def _host_logs(self, result: Any) -> dict[str, Any]:
-        """Results as Python numbers."""
-        return {name: _number(value) for name, value in self._named(result).items()}
+    def _host_logs(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Results as Python numbers, by name; results within a result stand beside the others."""
+        logs: dict[str, Any] = {}
+        for name, value in sorted(result.items()):
+            logs.update(self._host_logs(value) if isinstance(value, dict) else {name: _number(value)})
+        return logs
 
     def _require_compiled(self, wanted: str) -> None:
         if not self.compiled:
@@ -874,15 +900,6 @@ class _interruptible:
             self.callbacks.on_interrupt()
 
 
-def _takes_state(method: Callable) -> bool:
-    names = [
-        one.name
-        for one in inspect.signature(method).parameters.values()
-        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) and one.default is one.empty
-    ]
-    return len(names) == 2
-
-
 def _verbosity(verbose: str | int) -> int:
     if verbose == "auto":
         return 1
@@ -917,6 +934,16 @@ def _unpacked_validation(data: Any) -> tuple | None:
     return data, None, None
 
 
+def _struct(value: Any) -> Any:
+    return Struct(backend.shape(value), backend.dtype(value)) if backend.is_array(value) else value
+
+
+def _parts_of(data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample_weight, if the data have this form; a step of the user's own may take any other."""
+    known = not isinstance(data, (tuple, list)) or 1 <= len(data) <= 3
+    return unpack_x_y_sample_weight(data) if known else (data, None, None)
+
+
 def _length(x: Any) -> int:
     for leaf in tree.flatten(x):
         if hasattr(leaf, "shape") and len(leaf.shape):
@@ -949,13 +976,12 @@ def _number(value: Any) -> Any:
 
 
 def _in_order(logs: dict[str, Any], metrics: list[Any]) -> Any:
-    """The results in the order of the metrics; the only one bare."""
-    names: list[str] = []
-    for metric in metrics:
-        found = [metric.name] if metric.name in logs else list(getattr(metric, "result_names", lambda: ())())
-        names.extend(one for one in found if one in logs and one not in names)
-    names.extend(one for one in logs if one not in names)
-    values = [logs[name] for name in names]
+    """The results in the order of the metrics, then those of other names; the only one bare."""
+    names = [
+        one.name for metric in metrics for one in (metric.metrics if isinstance(metric, CompileMetrics) else [metric])
+    ]
+    names = [name for name in dict.fromkeys(names) if name in logs]
+    values = [logs[name] for name in [*names, *(one for one in logs if one not in names)]]
     return values[0] if len(values) == 1 else values
 
 

@@ -22,7 +22,9 @@ Y = X[:, :1] * 2
 
 
 def compiled(**arguments):
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, "tanh"), keras.layers.Dropout(0.1), keras.layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(8, "tanh"), keras.layers.Dropout(0.1), keras.layers.Dense(1)]
+    )
     model.compile(keras.optimizers.Adam(0.03), "mse", **arguments)
     return model
 
@@ -50,14 +52,32 @@ class RaisesAt(keras.callbacks.Callback):
         self.__class__ = type("RaisesAt", (keras.callbacks.Callback,), {hook: staticmethod(raising)})
 
 
-HOOKS = ["on_epoch_begin", "on_epoch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_batch_end", "on_test_end"]
+HOOKS = [
+    "on_epoch_begin",
+    "on_epoch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_batch_end",
+    "on_test_end",
+]
 
 
-@pytest.mark.parametrize(("hook", "problem"), [*((hook, KeyboardInterrupt) for hook in HOOKS), ("on_train_batch_end", RuntimeError)])
+@pytest.mark.parametrize(
+    ("hook", "problem"), [*((hook, KeyboardInterrupt) for hook in HOOKS), ("on_train_batch_end", RuntimeError)]
+)
 def test_exception_in_a_callback(hook, problem):
     model = compiled()
     with pytest.raises(problem):
-        model.fit(X, Y, batch_size=16, epochs=3, verbose=0, validation_data=(X, Y), callbacks=[RaisesAt(hook, problem("stop"))])
+        model.fit(
+            X,
+            Y,
+            batch_size=16,
+            epochs=3,
+            verbose=0,
+            validation_data=(X, Y),
+            callbacks=[RaisesAt(hook, problem("stop"))],
+        )
     assert_usable(model)
 
 
@@ -82,7 +102,14 @@ def test_variables_are_those_of_the_last_batch_done():
 def test_the_line_of_the_progress_bar_is_ended(verbose, capsys):
     model = compiled()
     with pytest.raises(KeyboardInterrupt):
-        model.fit(X, Y, batch_size=8, epochs=2, verbose=verbose, callbacks=[RaisesAt("on_train_batch_end", KeyboardInterrupt())])
+        model.fit(
+            X,
+            Y,
+            batch_size=8,
+            epochs=2,
+            verbose=verbose,
+            callbacks=[RaisesAt("on_train_batch_end", KeyboardInterrupt())],
+        )
     text = capsys.readouterr().out
     assert text.startswith("Epoch 1/2") and text.endswith("\n")
 
@@ -109,7 +136,9 @@ def endless():
 
 def a_loader():
     torch = pytest.importorskip("torch", reason="a DataLoader needs torch")
-    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=8)
+    return torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=8
+    )
 
 
 SOURCES = {
@@ -129,7 +158,9 @@ def test_no_worker_is_left(source):
     before = set(threading.enumerate())
     data = make()
     with pytest.raises(KeyboardInterrupt):
-        model.fit(data, epochs=2, verbose=0, callbacks=[RaisesAt("on_train_batch_end", KeyboardInterrupt())], **arguments)
+        model.fit(
+            data, epochs=2, verbose=0, callbacks=[RaisesAt("on_train_batch_end", KeyboardInterrupt())], **arguments
+        )
     for thread in set(threading.enumerate()) - before:
         thread.join(5.0)
     left = [one for one in set(threading.enumerate()) - before if not one.daemon]
@@ -154,7 +185,11 @@ class FailingRows(Rows):
         return super().__getitem__(index)
 
 
-@pytest.mark.parametrize("source", [lambda: failing_after(5), FailingRows, lambda: FailingRows(workers=2)], ids=["generator", "dataset", "workers"])
+@pytest.mark.parametrize(
+    "source",
+    [lambda: failing_after(5), FailingRows, lambda: FailingRows(workers=2)],
+    ids=["generator", "dataset", "workers"],
+)
 @pytest.mark.parametrize("arguments", [{}, {"steps_per_execution": 4}], ids=["single", "fused"])
 def test_a_source_that_fails_within_an_epoch(source, arguments):
     model = compiled(**arguments)
@@ -187,7 +222,7 @@ def test_train_step_that_raises_changes_nothing():
     assert_usable(model)
 
 
-# --- real signals ----------------------------------------------------------------------------------------------------
+# --- real signals -----------------------------------------------------------------------------------------------------
 
 _PROGRAM = """
 import os, random, signal, sys, threading, time
