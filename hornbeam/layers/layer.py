@@ -264,7 +264,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         if self.activity_regularizer is not None:
             for one in tree.flatten(outputs):
                 if backend.is_array(one):
-                    self.add_loss(self.activity_regularizer(one))
+                    # for each sample, so that the size of the batch makes no difference
+                    samples = backend.shape(one)[0] if backend.shape(one) else 1
+                    self.add_loss(self.activity_regularizer(one) / samples)
         if masks is None and not self._makes_masks:
             return
         if not self.supports_masking and not self._makes_masks:
@@ -333,7 +335,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         """The symbolic outputs for these arguments: by `compute_output_shape` if written, else by evaluation."""
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             shapes = self._shapes_of(args, kwargs)
-            names = list(inspect.signature(self.compute_output_shape).parameters)
+            names = _shape_parameters(type(self))
             if len(names) == 1 or not set(names) <= set(shapes):
                 shape = self.compute_output_shape(next(iter(shapes.values())))
             else:
@@ -914,6 +916,11 @@ def _guarded_build(function: Callable) -> Callable:
 def _build_parameters(cls: type) -> list[str]:
     parameters = list(inspect.signature(cls.build).parameters.values())[1:]
     return [one.name for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+
+
+@functools.cache
+def _shape_parameters(cls: type) -> list[str]:
+    return list(inspect.signature(cls.compute_output_shape).parameters)[1:]
 
 
 def _parameters_of(cls: type) -> list[str]:
