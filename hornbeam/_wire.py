@@ -6,7 +6,8 @@ folders can change without touching a saved file. Loading is an allowlist: what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from hornbeam.errors import ArgumentError
@@ -59,6 +60,6 @@ def names() -> Iterator[str]:
     return iter(_by_name)
 
 
-def members(module: str) -> dict[str, Any]:
+def members(module: str) -> Mapping[str, Any]:
     """All objects whose wire name lies directly in `module`, such as ``"keras.losses"``, by short name."""
-    return dict(_by_module.get(module, ()))
+    return MappingProxyType(_by_module.setdefault(module, {}))

@@ -68,6 +68,10 @@ class Backend:
         """`value` (array of any kind, number, nested list) as a tensor; None keeps its own dtype."""
         raise NotImplementedError
 
+    def filled(self, shape: tuple[int, ...], value: float, dtype: str) -> Any:
+        """A tensor that holds one number everywhere, such as the first value of a bias."""
+        return self.asarray(np.full(shape, value, np.float32), dtype)
+
     def to_numpy(self, value: Any) -> np.ndarray:
         """A tensor as a NumPy array that nobody else writes to."""
         return np.asarray(value)
@@ -200,6 +204,10 @@ class Backend:
         """`inputs @ kernel + bias` for tensors of one dtype; `bias` may be None. The commonest step of all."""
         outputs = self.xp.matmul(inputs, kernel)
         return outputs if bias is None else self.xp.add(outputs, bias)
+
+    def add_bias(self, outputs: Any, bias: Any) -> Any:
+        """`outputs` plus a bias along its last axis, for tensors of one dtype."""
+        return self.xp.add(outputs, bias)
 
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         """`count` rows of a tensor from row `start` on, which may be a traced number."""

@@ -31,7 +31,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        return backend.asarray(np.zeros(known_shape(shape, "Zeros"), np.float32), _numeric(dtype, "Zeros"))
+        return backend.filled(known_shape(shape, "Zeros"), 0.0, _numeric(dtype, "Zeros"))
 
 
 @wire("keras.initializers.Ones")
@@ -43,7 +43,7 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        return backend.asarray(np.ones(known_shape(shape, "Ones"), np.float32), _numeric(dtype, "Ones"))
+        return backend.filled(known_shape(shape, "Ones"), 1.0, _numeric(dtype, "Ones"))
 
 
 @wire("keras.initializers.Constant")

@@ -265,7 +265,7 @@ class Layer(*_BASES):  # type: ignore[misc]
             for one in tree.flatten(outputs):
                 if backend.is_array(one):
                     # for each sample, so that the size of the batch makes no difference
-                    samples = backend.shape(one)[0] if backend.shape(one) else 1
+                    samples = max(backend.shape(one)[0], 1) if backend.shape(one) else 1
                     self.add_loss(self.activity_regularizer(one) / samples)
         if masks is None and not self._makes_masks:
             return
@@ -530,6 +530,25 @@ class Layer(*_BASES):  # type: ignore[misc]
                 (self._own_trainable if value.trainable else self._own_frozen).append(value)
         return value
 
+    def __delattr__(self, name: str) -> None:
+        value = self.__dict__.get(name)
+        super().__delattr__(name)
+        if isinstance(value, Variable):
+            for own in (self._own_trainable, self._own_frozen):
+                own[:] = [one for one in own if one is not value]
+
+    def _own_variables(self) -> list[Variable]:
+        """The variables that are not those of a layer inside: made here, in attributes, or in lists and dicts there."""
+        known = {id(one) for own in (self._own_trainable, self._own_frozen) for one in own}
+        for one in self._found_variables():
+            if id(one) not in known:  # it came in a list or a dict, which may have grown since
+                (self._own_trainable if one.trainable else self._own_frozen).append(one)
+        return [*self._own_trainable, *self._own_frozen]
+
+    def _saved_variables(self) -> list[Variable]:
+        """The own variables that files hold."""
+        return self._own_variables()
+
     # --- state ---------------------------------------------------------------------------------------------
 
     def _sublayers(self) -> list[Layer]:
@@ -551,7 +570,7 @@ class Layer(*_BASES):  # type: ignore[misc]
     @property
     def variables(self) -> list[Variable]:
         """All variables of the layer and the layers inside, states of seed generators included."""
-        found = [*self._own_trainable, *self._own_frozen]
+        found = self._own_variables()
         found.extend(generator.state for generator in self._found("seed"))
         for layer in self._sublayers():
             found.extend(layer.variables)
@@ -560,7 +579,7 @@ class Layer(*_BASES):  # type: ignore[misc]
     @property
     def weights(self) -> list[Variable]:
         """Like `variables`, without the states of seed generators."""
-        found = [*self._own_trainable, *self._own_frozen]
+        found = self._own_variables()
         for layer in self._sublayers():
             found.extend(layer.weights)
         return unique(found)
@@ -608,6 +627,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not isinstance(value, (bool, np.bool_)):
             raise ArgumentTypeError("trainable to be True or False", repr(value), self._where())
         self._trainable = bool(value)
+        self._own_variables()
         for variable in self._own_trainable:
             variable.trainable = bool(value)
         for layer in self._sublayers():
@@ -637,7 +657,9 @@ class Layer(*_BASES):  # type: ignore[misc]
                     f"set_weights of {self._where()}",
                     "No weight was changed.",
                 )
-        for variable, value in zip(own, values, strict=True):
+        # each is made to fit before the first is set
+        fitting = [variable._fitting(value) for variable, value in zip(own, values, strict=True)]
+        for variable, value in zip(own, fitting, strict=True):
             variable.assign(value)
 
     def count_params(self) -> int:
@@ -815,12 +837,12 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the layer's own variables into a mapping of names to arrays."""
-        for index, variable in enumerate([*self._own_trainable, *self._own_frozen]):
+        for index, variable in enumerate(self._saved_variables()):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Reads the layer's own variables from a mapping of names to arrays."""
-        own = [*self._own_trainable, *self._own_frozen]
+        own = self._saved_variables()
         if len(store.keys()) != len(own):
             raise ArgumentError(
                 f"{len(own)} variables",
@@ -889,8 +911,8 @@ def _guarded_build(function: Callable) -> Callable:
                 "one `build` of a layer", f"a second one for {given} after {dict(zip(*self._build_shapes, strict=True))}",
                 self._where(), "Its variables are made already: make another layer for other shapes.",
             )
+        kept = ({**self.__dict__, "_tracked": dict(self.__dict__["_tracked"])}, [*self._own_trainable], [*self._own_frozen])
         self.__dict__["_is_building"] = True
-        kept = (list(self._own_trainable), list(self._own_frozen))
         before = context.path
         if before[-1:] != (self.name,):
             context.path = (*before, self.name)
@@ -899,12 +921,14 @@ def _guarded_build(function: Callable) -> Callable:
             with scope.autocast(None):
                 function(self, *args, **kwargs)
         except Exception as problem:
-            self._own_trainable[:], self._own_frozen[:] = kept
+            self.__dict__.clear()
+            self.__dict__.update(kept[0])
+            self._own_trainable[:], self._own_frozen[:] = kept[1:]
             _note(problem, self, args, kwargs, "build")
             raise
         finally:
             context.path = before
-            del self.__dict__["_is_building"]
+            self.__dict__.pop("_is_building", None)
         self.built = True
         self.__dict__["_build_shapes"] = shapes
 

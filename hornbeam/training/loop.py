@@ -16,8 +16,8 @@ from hornbeam.training.data import ArraySource, Source
 from hornbeam.training.execution import Execution, fits_on_device
 
 # How long one dispatch of many fused steps should take, in seconds: short enough for a lively progress bar and
-# a prompt Ctrl-C, long enough that dispatching costs nothing.
-DISPATCH_SECONDS = 0.2
+# a prompt Ctrl-C, long enough that dispatching, and on a CPU the first touch of its memory, costs nothing.
+DISPATCH_SECONDS = 0.4
 
 
 class Loop:
@@ -119,7 +119,7 @@ class Loop:
 
     def _adapt(self, seconds_per_step: float, done: int) -> None:
         """Sizes the coming dispatches by how long one took; the first of all also compiled."""
-        wanted = max(1, int(DISPATCH_SECONDS / max(seconds_per_step, 1e-7)))
+        wanted = max(1, round(DISPATCH_SECONDS / max(seconds_per_step, 1e-7)))
         self.execution.steps_per_dispatch = min(wanted, done * 16)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +15,7 @@ from jax import lax
 
 from hornbeam import tree
 from hornbeam.backend.base import Backend, Struct, is_numeric
-from hornbeam.backend.jax import cache, nn
+from hornbeam.backend.jax import cache, convolution, nn
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError
 
@@ -40,6 +42,8 @@ class JaxBackend(Backend):
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype is not None:
+            if isinstance(value, jax.Array) and value.dtype == self.native_dtype(dtype):
+                return value
             if type(value) is np.ndarray:
                 return _transferred(value.astype(self.native_dtype(dtype)))
             return jnp.asarray(value, self.native_dtype(dtype))
@@ -58,6 +62,11 @@ class JaxBackend(Backend):
 
     def native_dtype(self, dtype: str) -> Any:
         return jnp.dtype(self.narrowed.get(dtype, dtype))
+
+    def filled(self, shape: tuple[int, ...], value: float, dtype: str) -> Any:
+        if math.prod(shape) > 4096:
+            return super().filled(shape, value, dtype)
+        return _filled(shape, value, self.native_dtype(dtype))
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         # not a copy: the variable counts its first value as lent, and copies before it would destroy it
@@ -136,6 +145,9 @@ class JaxBackend(Backend):
     def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
         return _linear(inputs, kernel, bias)
 
+    def add_bias(self, outputs: Any, bias: Any) -> Any:
+        return convolution.add_bias(outputs, bias)
+
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         return lax.dynamic_slice_in_dim(value, start, count)
 
@@ -174,6 +186,13 @@ def _put(value: Any) -> Any:
     value = np.asarray(value)
     narrow = _NARROWED.get(value.dtype.name) if not jax.config.jax_enable_x64 else None
     return jax.device_put(value if narrow is None else value.astype(narrow))
+
+
+@functools.lru_cache(maxsize=1024)
+def _filled(shape: tuple[int, ...], value: float, dtype: np.dtype) -> jax.Array:
+    # arrays cannot change, so that all biases of one size may start as the same one
+    with jax.ensure_compile_time_eval():
+        return _transferred(np.full(shape, value, dtype))
 
 
 def _transferred(own: np.ndarray) -> jax.Array:

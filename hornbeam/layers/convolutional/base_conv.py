@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import _config, activations, constraints, initializers, ops, regularizers
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
 from hornbeam.layers.core.checks import integers, known_size, padding_name, positive_integer, where
 from hornbeam.layers.input_spec import InputSpec
@@ -97,8 +98,11 @@ class BaseConv(Layer):
     def _with_bias(self, outputs: Any) -> Any:
         if self.bias is None:
             return outputs
+        bias = self.bias.value
+        if self.data_format == "channels_last" and outputs.dtype == bias.dtype:
+            return backend.add_bias(outputs, bias)
         if self.data_format == "channels_last":
-            return ops.add(outputs, self.bias)
+            return ops.add(outputs, bias)
         return ops.add(outputs, ops.reshape(self.bias, (self.filters,) + (1,) * self.rank))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

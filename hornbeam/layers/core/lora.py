@@ -114,19 +114,15 @@ class LowRankAdapted(Layer):
 
     def load_own_variables(self, store: Any) -> None:
         """Reads the variables from a mapping; the matrix takes the sum, and `B` starts from zero again."""
-        kept = (self._own_trainable, self._own_frozen)
-        self._own_trainable, self._own_frozen = self._saved_variables(), []
-        try:
-            super().load_own_variables(store)
-        finally:
-            self._own_trainable, self._own_frozen = kept
+        super().load_own_variables(store)
         if self.lora_enabled:
             second = self._untracked_adaptation[1]
             second.assign(ops.zeros(second.shape, dtype=second.dtype))
 
     def _saved_variables(self) -> list[Variable]:
+        """The own variables without the adaptation, which the sum contains."""
         adaptation = self._untracked_adaptation if self.lora_enabled else ()
-        return [one for one in (*self._own_trainable, *self._own_frozen) if all(one is not other for other in adaptation)]
+        return [one for one in self._own_variables() if all(one is not other for other in adaptation)]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments; those of the adaptation only if there is one."""

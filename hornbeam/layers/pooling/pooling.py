@@ -75,9 +75,9 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
     shape, result = (2, *(4,) * rank, 3), (2, *(2,) * rank, 3)
     default = 2 if rank == 1 else (2,) * rank
 
-    def __init__(  # noqa: N807 - becomes a method of the class made below
+    def __init__(
         self: Any,
-        pool_size: Any = default,
+        pool_size: Any,
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
@@ -86,6 +86,8 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
     ) -> None:
         BasePooling.__init__(self, pool_size, strides, padding, data_format, name=name, **kwargs)
 
+    if operation is ops.max_pool:  # in Keras only the maximum has a default
+        __init__.__defaults__ = (default, *__init__.__defaults__)  # type: ignore[misc]
     text = f"{what} over windows of {rank} spatial {'axis' if rank == 1 else 'axes'}."
     members = {
         "rank": rank,
