@@ -12,6 +12,7 @@ import hornbeam as keras
 from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.scope import Trace
+from hornbeam.symbolic import infer
 
 
 def to_numpy(outputs: Any) -> list[np.ndarray]:
@@ -84,11 +85,11 @@ def check_layer(
     _check_shapes(layer, inputs, expected)
     _check_pure(layer, inputs, settings, expected)
     _check_training(layer, inputs, settings, expected, training_differs)
-    _check_empty(make, layer, inputs, expected)
+    _check_empty(layer, inputs, expected)
     if mixed:
         _check_mixed(layer, inputs)
-    if gradients and "gradients" in backend.features:
-        _check_gradients(layer, inputs)
+    if "compile" in backend.features:
+        _check_compiled(layer, inputs, settings, expected, gradients and "gradients" in backend.features)
     if tmp_path is not None:
         _check_saving(layer, inputs, expected, tmp_path)
     return layer
@@ -169,23 +170,16 @@ def _check_symbolic(make: Callable[[], keras.Layer], inputs: Any, expected: list
                 assert size in (None, real), (tensor.shape, array.shape)
             assert tensor.dtype == backend.dtype(backend.asarray(array)), (tensor.dtype, array.dtype)
         # the rule of the class, held against the truth
-        truth = tree.flatten(keras.Layer.compute_output_spec(_bare(layer), structs))
-        for rule, real in zip(found, truth, strict=True):
+        for rule, real in zip(found, tree.flatten(truth(layer, structs)), strict=True):
             assert rule.shape == real.shape and rule.dtype == real.dtype, (some_open, rule, real)
         # a graph made with open axes runs on data
         model = keras.Model(structs, layer(structs))
         close([one[:0] for one in to_numpy(model(inputs))], [one[:0] for one in expected])
 
 
-class _bare:
-    """A layer seen without its `compute_output_shape`, so that shapes come from evaluation."""
-
-    def __new__(cls, layer: keras.Layer) -> Any:
-        members = {"compute_output_shape": keras.Layer.compute_output_shape}
-        bare = type(type(layer).__name__, (type(layer),), members)
-        copy = object.__new__(bare)
-        copy.__dict__.update(layer.__dict__)
-        return copy
+def truth(layer: keras.Layer, inputs: Any, **settings: Any) -> Any:
+    """The symbolic outputs by evaluation, whatever rule for shapes the layer has."""
+    return infer(lambda one: layer(one, **settings), (inputs,), {})
 
 
 def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
@@ -208,10 +202,6 @@ def _check_pure(layer: keras.Layer, inputs: Any, settings: dict[str, Any], expec
     close(to_numpy(outputs), expected, 1e-5)
     for a, one in zip(before, layer.variables, strict=True):
         np.testing.assert_array_equal(a, one.numpy())
-    # eager = compiled
-    if "compile" in backend.features:
-        tensors = tree.map_structure(backend.asarray, inputs)
-        close(to_numpy(keras.jit(lambda x: layer(x, **settings))(tensors)), expected, 1e-5)
 
 
 def _check_training(
@@ -226,11 +216,15 @@ def _check_training(
     close(to_numpy(layer(inputs, training=False, **settings)), expected)
 
 
-def _check_empty(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
+def _check_empty(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
     """No samples in, none out."""
-    config = layer.get_config()
+    copy = type(layer).from_config(layer.get_config())
     nothing = tree.map_structure(lambda one: one[:0], inputs)
-    found = to_numpy(type(layer).from_config(config)(nothing))
+    if "compile" in backend.features:  # a program for each op would cost more than all other checks
+        copy.build(tree.map_structure(lambda one: tuple(one.shape), inputs))
+        found = tree.flatten(truth(copy, symbolic(nothing, batch=0)))
+    else:
+        found = to_numpy(copy(nothing))
     assert [one.shape for one in found] == [(0, *one.shape[1:]) for one in expected]
 
 
@@ -244,36 +238,40 @@ def _check_mixed(layer: keras.Layer, inputs: Any) -> None:
         config = layer.get_config()
         config["dtype"] = policy
         copy = type(layer).from_config(config)
-        for training in (False, True):
-            outputs = [one for one in tree.flatten(copy(inputs, training=training)) if one is not None]
-            for one in outputs:
-                if keras.backend.is_float_dtype(one.dtype):
-                    assert backend.dtype(one) == dtype, (policy, one.dtype)
-            for variable in copy.trainable_variables:
-                assert variable.dtype == ("float32" if policy.startswith("mixed") else dtype)
-        for symbol in tree.flatten(copy(symbolic(inputs))):
-            if keras.backend.is_float_dtype(symbol.dtype):
-                assert symbol.dtype == dtype
+        structs = symbolic(inputs)
+        found = [copy(structs), *(truth(copy, structs, training=training) for training in (False, True))]
+        if "compile" not in backend.features:  # elsewhere the evaluation without data is the same code
+            found += [copy(inputs, training=training) for training in (False, True)]
+        for one in tree.flatten(found):
+            if keras.backend.is_float_dtype(one.dtype):
+                assert keras.backend.standardize_dtype(one.dtype) == dtype, (policy, one.dtype)
+        for variable in copy.trainable_variables:
+            assert variable.dtype == ("float32" if policy.startswith("mixed") else dtype)
 
 
-def _check_gradients(layer: keras.Layer, inputs: Any) -> None:
+def _check_compiled(
+    layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], gradients: bool
+) -> None:
+    """Compiled as eager, and finite gradients by all float inputs and all trained variables."""
     leaves, description = tree.flatten_and_structure(inputs)
     moving = [keras.Variable(one) for one in leaves if np.asarray(one).dtype.kind == "f"]
+    by = [*moving, *layer.trainable_variables] if gradients else []
 
     def loss() -> Any:
         rest = iter(moving)
-        values = [next(rest).value if np.asarray(one).dtype.kind == "f" else one for one in leaves]
-        outputs = layer(tree.unflatten(description, values))
+        values = [next(rest).value if np.asarray(one).dtype.kind == "f" else backend.asarray(one) for one in leaves]
+        outputs = layer(tree.unflatten(description, values), **settings)
         total = 0.0
         for one in tree.flatten(outputs):
             if one is not None and keras.backend.is_float_dtype(one.dtype):
                 total = total + keras.ops.sum(one * one)
-        return total
+        return total, outputs
 
-    by = [*moving, *layer.trainable_variables]
-    if not by:
-        return
-    _, found = keras.value_and_grad(loss, by)
+    if by:
+        (_, outputs), found = keras.jit(lambda: keras.value_and_grad(loss, by, has_aux=True))()
+    else:
+        outputs, found = keras.jit(lambda: loss()[1])(), []
+    close(to_numpy(outputs), expected, 1e-5)
     for one, variable in zip(found, by, strict=True):
         assert np.all(np.isfinite(backend.to_numpy(one)))
         assert tuple(one.shape) == tuple(variable.shape)

@@ -188,10 +188,8 @@ def _pooling() -> list[Row]:
                     f"{name}/{what}" if what else name,
                     lambda keras, name=name, kwargs=kwargs: getattr(keras.layers, name)(**kwargs), data,
                 ))  # fmt: skip
-            rows.append(Row(
-                f"{name}/default", lambda keras, name=name: getattr(keras.layers, name)(*([2] if name[-2] == "1" else [])),
-                inputs,
-            ))  # fmt: skip
+            if kind == "Max":
+                rows.append(Row(f"{name}/default", lambda keras, name=name: getattr(keras.layers, name)(), inputs))
             name = f"Global{name}"
             for what, kwargs, data in (
                 ("", {}, inputs),

@@ -15,7 +15,7 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,8 @@ from jax import lax
 Sizes = tuple[int, ...]
 
 _MANY_TAPS = 9
+# how many elements a constant of the program may have
+_MANY_COUNTS = 2**20
 """Windows of more taps than this are pooled one axis after the other, so that k * k slices become k + k."""
 
 
@@ -138,7 +140,8 @@ def _sum_pool(inputs: jax.Array, window: Window) -> jax.Array:
         axes = tuple(range(2, 2 * len(window.sizes) + 1, 2))
         return _blocks(inputs, window).sum(axes, dtype=inputs.dtype)
     for axis in reversed(range(len(window.sizes))):
-        inputs = sum(_slices(inputs, _only(window, axis, inputs.shape), np.zeros((), inputs.dtype)))
+        slices = _slices(inputs, _only(window, axis, inputs.shape), np.zeros((), inputs.dtype))
+        inputs = functools.reduce(jnp.add, slices)
     return inputs
 
 
@@ -180,15 +183,19 @@ def _only(window: Window, axis: int, shape: Sizes) -> Window:
     )
 
 
-def _counts(inputs: jax.Array, window: Window) -> np.ndarray:
-    """How many true inputs each pool holds: `(1, *outputs, 1)`, known before any array is."""
-    counts = np.ones((1,) * inputs.ndim)
+def _counts(inputs: jax.Array, window: Window) -> Any:
+    """How many true inputs each pool holds, in a shape that broadcasts to `(1, *outputs, 1)`."""
+    counts: Any = np.ones((1,) * inputs.ndim, inputs.dtype)
+    # Known before any array is; but where images are huge, it is left to the program to multiply the axes out.
+    product = np.multiply if math.prod(window.outputs) <= _MANY_COUNTS else jnp.multiply
     rows = zip(inputs.shape[1:-1], *window, strict=True)
     for axis, (size, pool, stride, (low, _), outputs) in enumerate(rows, start=1):
         starts = np.arange(outputs) * stride - low
         held = np.minimum(starts + pool, size) - np.maximum(starts, 0)
-        counts = counts * held.reshape([-1 if i == axis else 1 for i in range(inputs.ndim)])
-    return counts.astype(inputs.dtype)
+        if np.all(held == pool):
+            held = held[:1]
+        counts = product(counts, held.reshape([-1 if i == axis else 1 for i in range(inputs.ndim)]).astype(inputs.dtype))
+    return counts
 
 
 def _lowest(dtype: np.dtype) -> np.ndarray:
