@@ -6,6 +6,7 @@ epochs of the same `fit`; Keras runs with its defaults for `fit` (jit on JAX and
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import harness
@@ -44,7 +45,7 @@ def fit(keras) -> list[float]:
     clock: list[float] = []
     watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: clock.append(time.perf_counter()))
     model.fit(x, y, batch_size=BATCH, epochs=EPOCHS + 1, verbose=0, callbacks=[watch])
-    return [(b - a) / STEPS for a, b in zip(clock[:-1], clock[1:], strict=True)]
+    return [(b - a) / STEPS for a, b in itertools.pairwise(clock)]
 
 
 def hornbeam() -> list[float]:

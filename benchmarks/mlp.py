@@ -6,6 +6,7 @@ over data on the device, compiled as one program, which is the most JAX can do.
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import harness
@@ -33,7 +34,7 @@ def fit(keras, **compile_arguments) -> list[float]:
     clock: list[float] = []
     watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: clock.append(time.perf_counter()))
     model.fit(x, y, epochs=EPOCHS + 1, verbose=0, callbacks=[watch])
-    return [(b - a) / (SAMPLES // BATCH) for a, b in zip(clock[:-1], clock[1:], strict=True)]
+    return [(b - a) / (SAMPLES // BATCH) for a, b in itertools.pairwise(clock)]
 
 
 def hornbeam() -> list[float]:
@@ -56,7 +57,7 @@ def scan() -> list[float]:
     sizes = [784, 64, 64, 10]
     params = [
         (jnp.asarray(rng.normal(0, (2 / a) ** 0.5, (a, b)), jnp.float32), jnp.zeros(b))
-        for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        for a, b in itertools.pairwise(sizes)
     ]
 
     def loss_fn(params, x, y):

@@ -32,7 +32,7 @@ def _read_file() -> dict[str, Any]:
 
 
 _file = _read_file()
-_floatx: str = _file.get("floatx") if _file.get("floatx") in _FLOATS else "float32"
+_floatx: str = _file["floatx"] if _file.get("floatx") in _FLOATS else "float32"
 _epsilon: float = float(_file["epsilon"]) if isinstance(_file.get("epsilon"), float) else 1e-7
 _layout: str = _file["image_data_format"] if _file.get("image_data_format") in _LAYOUTS else "channels_last"
 _interactive = True

@@ -288,7 +288,7 @@ def conv(
         x = xp.reshape(x, (*x.shape[:-1], groups, 1, kernel.shape[-2]))
         kernel = xp.reshape(kernel, (*kernel.shape[:-1], groups, kernel.shape[-1] // groups))
         kernel = xp.moveaxis(kernel, -2, -3)  # [*spatial, groups, channels / groups, filters / groups]
-    total = None
+    total: Any = None
     spatial = kernel.shape[: len(strides)]
     for position, piece in _slices_of(x, spatial, strides, padding, dilation_rate):
         part = xp.matmul(piece, kernel[position])
@@ -298,7 +298,7 @@ def conv(
     return _finished(total, x, data_format)
 
 
-def _finished(total: Any, x: Any, data_format: str) -> Any:
+def _finished(total: Any, x: Any, data_format: str | None) -> Any:
     """The sum in the layout asked for, and in the dtype of the images: NumPy multiplies bfloat16 in float32."""
     if total.dtype != x.dtype:
         total = backend.cast(total, backend.dtype(x))
@@ -346,7 +346,7 @@ def depthwise_conv(
     (1, 3, 3, 2)
     """
     x = windows.to_channels_last(inputs, data_format)
-    total = None
+    total: Any = None
     for position, piece in _slices(x, kernel.shape[:-2], strides, padding, dilation_rate):
         part = piece[..., None] * kernel[position]
         total = part if total is None else total + part
@@ -423,7 +423,7 @@ def conv_transpose(
     x = windows.to_channels_last(inputs, data_format)
     rank = len(strides)
     sizes = x.shape[1:-1]
-    wanted = transposed_sizes(sizes, kernel.shape, strides, padding, output_padding, dilation_rate)
+    wanted: Any = transposed_sizes(sizes, kernel.shape, strides, padding, output_padding, dilation_rate)
     starts = transposed_starts(kernel.shape, strides, padding, output_padding, dilation_rate)
     # every position of the kernel adds to each `stride`-th pixel of the uncut output
     whole = [
@@ -431,7 +431,7 @@ def conv_transpose(
         for i in range(rank)
     ]
     spread_sizes = [(size - 1) * stride + 1 for size, stride in zip(sizes, strides, strict=True)]
-    total = None
+    total: Any = None
     for position in itertools.product(*(range(size) for size in kernel.shape[:rank])):
         part = _spread(xp.matmul(x, xp.swapaxes(kernel[position], 0, 1)), strides)
         offsets = [at * rate for at, rate in zip(position, dilation_rate, strict=True)]

@@ -213,7 +213,7 @@ def op(
             except _Symbolic:
                 return symbolic(args, kwargs)
 
-        apply.definition = definition  # type: ignore[attr-defined]
+        apply.definition = definition
         return apply  # type: ignore[return-value]
 
     return decorate

@@ -302,7 +302,7 @@ def _overlapped(x: Any, stride: int) -> Any:
     blocks = -(-length // stride)
     x = xp.pad(x, [*lead, (0, 0), (0, blocks * stride - length)])
     x = xp.reshape(x, (*x.shape[:-1], blocks, stride))
-    total = None
+    total: Any = None
     for block in range(blocks):
         part = xp.pad(x[..., block, :], [*lead, (block, blocks - 1 - block), (0, 0)])
         total = part if total is None else total + part

@@ -134,7 +134,7 @@ def _column_settings(kernel_size: Any, dilation: Any, padding: Any, stride: Any,
     )
 
 
-def _counts(sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any, where: str) -> list[int | None]:
+def _counts(sizes: Any, kernel: Any, dilation: Any, padding: Any, stride: Any, where: str) -> list[Any]:
     return [
         windows.output_size(None if size is None else size + 2 * pad, reach, step, rate, "valid", where)
         for size, reach, rate, pad, step in zip(sizes, kernel, dilation, padding, stride, strict=True)
@@ -149,8 +149,8 @@ def _check_channels_first(shape: Any, where: str) -> None:
 def _unfold_rule(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> KerasTensor:
     _check_channels_first(x.shape, "unfold")
     settings = _column_settings(kernel_size, dilation, padding, stride, "unfold")
-    counts = _counts(x.shape[2:], *settings, "unfold")
-    total = None if None in counts else math.prod(counts)  # type: ignore[arg-type]
+    counts = _counts(x.shape[2:], *settings, where="unfold")
+    total = None if None in counts else math.prod(counts)
     return KerasTensor((x.shape[0], _times(x.shape[1], math.prod(settings[0])), total), x.dtype)
 
 
@@ -189,7 +189,7 @@ def _fold_settings(shape: Any, output_size: Any, settings: tuple) -> tuple[tuple
     if len(shape) != 3:
         raise ArgumentError("columns [batch, channels * window, windows]", f"shape={tuple(shape)}", "fold")
     sizes = windows.numbers(output_size, 2, "output_size", "fold")
-    counts = _counts(sizes, *settings, "fold")
+    counts = _counts(sizes, *settings, where="fold")
     if shape[2] not in (None, math.prod(counts)):
         raise ArgumentError(f"{math.prod(counts)} windows for output_size={sizes}", f"shape={tuple(shape)}", "fold")
     return sizes, counts, _part(shape[1], math.prod(settings[0]), "the size of axis 1", "fold")
@@ -233,7 +233,7 @@ def fold(
     sizes, counts, channels = _fold_settings(x.shape, output_size, settings)
     x = xp.reshape(x, (x.shape[0], channels, *kernel, *counts))
     whole = [size + 2 * pad for size, pad in zip(sizes, padding, strict=True)]
-    total = None
+    total: Any = None
     for row in range(kernel[0]):
         for column in range(kernel[1]):
             part = x[:, :, row, column]

@@ -423,7 +423,7 @@ def sampled(
         places = [_folded(index, x.shape[i], fill_mode) for i, (index, _) in enumerate(corner, first)]
         value = x[tuple(places)] if batch is None else x[(batch, *places)]
         if fill_mode == "constant":
-            inside = None
+            inside: Any = None
             for i, (index, _) in enumerate(corner, first):
                 here = (index >= 0) & (index < x.shape[i])
                 inside = here if inside is None else inside & here

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 from hornbeam._config import standardize_data_format
 from hornbeam.backend import active as backend
@@ -70,6 +70,14 @@ def span(kernel: int, dilation: int) -> int:
     return (kernel - 1) * dilation + 1
 
 
+@overload
+def output_size(size: int, kernel: int, stride: int, dilation: int, padding: str, where: str) -> int: ...
+@overload
+def output_size(size: None, kernel: int, stride: int, dilation: int, padding: str, where: str) -> None: ...
+@overload
+def output_size(
+    size: int | None, kernel: int, stride: int, dilation: int, padding: str, where: str
+) -> int | None: ...
 def output_size(size: int | None, kernel: int, stride: int, dilation: int, padding: str, where: str) -> int | None:
     """How many windows fit along one axis.
 
@@ -95,14 +103,14 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int) -> tuple[in
     return total // 2, total - total // 2
 
 
-def to_channels_last(x: Any, data_format: str) -> Any:
-    """`x` with its channels moved last, if they are not."""
-    return x if data_format == "channels_last" else xp.moveaxis(x, 1, -1)
+def to_channels_last(x: Any, data_format: str | None) -> Any:
+    """`x` with its channels moved last, if they are not; None is the default layout."""
+    return x if layout(data_format) == "channels_last" else xp.moveaxis(x, 1, -1)
 
 
-def from_channels_last(x: Any, data_format: str) -> Any:
+def from_channels_last(x: Any, data_format: str | None) -> Any:
     """The inverse of `to_channels_last`."""
-    return x if data_format == "channels_last" else xp.moveaxis(x, -1, 1)
+    return x if layout(data_format) == "channels_last" else xp.moveaxis(x, -1, 1)
 
 
 def padded(x: Any, amounts: Sequence[tuple[int, int]], value: float = 0) -> Any:
