@@ -907,11 +907,13 @@ def _guarded_build(function: Callable) -> Callable:
         if self.built and self._build_shapes is not None and (self._own_trainable or self._own_frozen):
             if shapes == self._build_shapes or not self._build_shapes[0]:  # built without a shape: any will do
                 return
+            first = dict(zip(*self._build_shapes, strict=True))
             raise ValueStateError(
-                "one `build` of a layer", f"a second one for {given} after {dict(zip(*self._build_shapes, strict=True))}",
-                self._where(), "Its variables are made already: make another layer for other shapes.",
+                "one `build` of a layer", f"a second one for {given} after {first}", self._where(),
+                "Its variables are made already: make another layer for other shapes.",
             )
-        kept = ({**self.__dict__, "_tracked": dict(self.__dict__["_tracked"])}, [*self._own_trainable], [*self._own_frozen])
+        attributes = {**self.__dict__, "_tracked": dict(self.__dict__["_tracked"])}
+        kept = (attributes, [*self._own_trainable], [*self._own_frozen])
         self.__dict__["_is_building"] = True
         before = context.path
         if before[-1:] != (self.name,):

@@ -25,9 +25,10 @@ from jax import lax
 Sizes = tuple[int, ...]
 
 _MANY_TAPS = 9
-# how many elements a constant of the program may have
-_MANY_COUNTS = 2**20
 """Windows of more taps than this are pooled one axis after the other, so that k * k slices become k + k."""
+
+_MANY_COUNTS = 2**20
+"""How many elements a constant of the program may have."""
 
 
 class Window(NamedTuple):
@@ -194,7 +195,8 @@ def _counts(inputs: jax.Array, window: Window) -> Any:
         held = np.minimum(starts + pool, size) - np.maximum(starts, 0)
         if np.all(held == pool):
             held = held[:1]
-        counts = product(counts, held.reshape([-1 if i == axis else 1 for i in range(inputs.ndim)]).astype(inputs.dtype))
+        shape = [-1 if i == axis else 1 for i in range(inputs.ndim)]
+        counts = product(counts, held.reshape(shape).astype(inputs.dtype))
     return counts
 
 

@@ -47,7 +47,11 @@ class LowRankAdapted(Layer):
         return self._untracked_matrix
 
     def enable_lora(
-        self, rank: int, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros", lora_alpha: float | None = None
+        self,
+        rank: int,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+        lora_alpha: float | None = None,
     ) -> None:
         """Freezes the matrix of the built layer and adds the two thin ones, trained in its place.
 
@@ -68,7 +72,9 @@ class LowRankAdapted(Layer):
                 "Call it on data first, or pass lora_rank when it is made.",
             )
         if self.lora_enabled:
-            raise ValueStateError("a layer without low-rank adaptation", "one that has it", f"enable_lora of {where(self)}")
+            raise ValueStateError(
+                "a layer without low-rank adaptation", "one that has it", f"enable_lora of {where(self)}"
+            )
         rank = positive_integer(rank, "rank", self)
         name = self.adapted_name
         a_initializer, b_initializer = initializers.get(a_initializer), initializers.get(b_initializer)

@@ -75,7 +75,7 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
     shape, result = (2, *(4,) * rank, 3), (2, *(2,) * rank, 3)
     default = 2 if rank == 1 else (2,) * rank
 
-    def __init__(
+    def initialize(
         self: Any,
         pool_size: Any,
         strides: Any = None,
@@ -87,13 +87,13 @@ def _pooling(name: str, short: str, rank: int, operation: Any, what: str) -> typ
         BasePooling.__init__(self, pool_size, strides, padding, data_format, name=name, **kwargs)
 
     if operation is ops.max_pool:  # in Keras only the maximum has a default
-        __init__.__defaults__ = (default, *__init__.__defaults__)  # type: ignore[misc]
+        initialize.__defaults__ = (default, *(initialize.__defaults__ or ()))
     text = f"{what} over windows of {rank} spatial {'axis' if rank == 1 else 'axes'}."
     members = {
         "rank": rank,
         "operation": operation,
         "_keeps_dtype": operation is ops.max_pool,
-        "__init__": __init__,
+        "__init__": initialize,
         "__module__": __name__,
         "__doc__": text + _ARGUMENTS.format(name=name, shape=shape, result=result),
     }
