@@ -180,6 +180,11 @@ class Model(Trainer, Layer):
             a is not None and b is not None and a != b for a, b in zip(shape, wanted, strict=False)
         ):
             raise ArgumentError(f"shape={wanted}", f"shape={shape}", f"input {layer.name!r} of model {self.name!r}")
+        if spec.dtype != "string" and getattr(getattr(value, "dtype", None), "kind", "") in ("O", "S", "U"):
+            raise ArgumentTypeError(
+                f"numbers of dtype {spec.dtype}", describe(value), f"input {layer.name!r} of model {self.name!r}",
+                'Texts go into an Input(..., dtype="string") and a layer that takes them.',
+            )  # fmt: skip
         if backend.is_array(value) and spec.dtype != "string" and backend.dtype(value) != spec.dtype:
             value = backend.cast(value, spec.dtype)
         return value

@@ -361,6 +361,11 @@ def _targets(y_true: Any, outputs: list[Output], what: str) -> list[Any]:
 
 
 def _tensor(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
+        raise ArgumentTypeError(
+            "numbers as targets and weights", describe(value), "y",
+            "Number classes that are texts, for example with np.unique(y, return_inverse=True)[1].",
+        )  # fmt: skip
     return None if value is None else as_tensor(value)
 
 

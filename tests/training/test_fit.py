@@ -75,7 +75,6 @@ def noisy(seed=3):
         keras.Input((5,)), keras.layers.Dense(8, "tanh"), keras.layers.Dropout(0.3), keras.layers.BatchNormalization(),
         keras.layers.Dense(1),
     ])  # fmt: skip
-    return model
 
 
 def state(model):
@@ -390,8 +389,7 @@ def test_models_build_as_data_come(kind, first):
     model = make()
     model.compile(keras.optimizers.Adam(0.05), "mse", metrics=["mae"])
     x, y = cases.data("plain")
-    {"fit": lambda: model.fit(x, y, verbose=0), "evaluate": lambda: model.evaluate(x, y, verbose=0),
-     "predict": lambda: model.predict(x, verbose=0), "train_on_batch": lambda: model.train_on_batch(x, y)}[first]()  # fmt: skip
+    getattr(model, first)(*((x,) if first == "predict" else (x, y)), **({} if "batch" in first else {"verbose": 0}))
     assert len(model.trainable_variables) == count
     before = model.get_weights()
     losses = model.fit(x, y, epochs=20, verbose=0).history["loss"]
