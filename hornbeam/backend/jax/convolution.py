@@ -21,7 +21,8 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -151,7 +152,7 @@ def _fast_forward(inputs: jax.Array, kernel: jax.Array, *, window: Window) -> ja
     if window.groups > 1 and kernel.shape[-2] == 1:
         repeats = kernel.shape[-1] // window.groups
         slices = (jnp.repeat(part, repeats, axis=-1) for part in _slices(inputs, window))
-        return sum(part * kernel[tap][0] for tap, part in zip(taps, slices, strict=True))
+        return _sum(part * kernel[tap][0] for tap, part in zip(taps, slices, strict=True))
     if window.groups > 1:
         return _each_group(_fast_forward, inputs, kernel, window)
     if len(taps) * kernel.shape[-2] <= _SMALL_PATCH or len(taps) == 1:
@@ -159,7 +160,7 @@ def _fast_forward(inputs: jax.Array, kernel: jax.Array, *, window: Window) -> ja
             jnp.concatenate(_slices(inputs, window), axis=-1), kernel.reshape(-1, kernel.shape[-1])
         )
     if inputs.dtype != jnp.float32:
-        return sum(
+        return _sum(
             jnp.dot(part, kernel[tap]) for tap, part in zip(taps, _slices(inputs, window), strict=True)
         )
     if len(window.kernel) == 3:
@@ -230,10 +231,10 @@ def _fast_kernel(inputs: jax.Array, outputs: jax.Array, *, window: Window) -> ja
     )
     padding = tuple((low, (o - 1) * s + 1 + (k - 1) * d - n - low) for n, o, k, s, d, (low, _) in sizes)
 
-    def gradient(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+    def gradient(inputs: jax.Array, outputs: jax.Array) -> jax.Array:
         return _canonical(
-            pair[0].transpose(inputs.ndim - 1, *spatial, 0),
-            pair[1].transpose(*spatial, 0, outputs.ndim - 1),
+            inputs.transpose(inputs.ndim - 1, *spatial, 0),
+            outputs.transpose(*spatial, 0, outputs.ndim - 1),
             padding=padding,
             strides=window.dilation,
             dilation=window.strides,
@@ -241,11 +242,11 @@ def _fast_kernel(inputs: jax.Array, outputs: jax.Array, *, window: Window) -> ja
 
     blocks = _blocks(inputs.shape[0], inputs.nbytes + outputs.nbytes)
     if blocks == 1:
-        total = gradient((inputs, outputs))
+        total = gradient(inputs, outputs)
     else:
         pairs = tuple(x.reshape(blocks, -1, *x.shape[1:]) for x in (inputs, outputs))
         start = jnp.zeros((channels[0], *window.kernel, channels[1]), inputs.dtype)
-        total = lax.scan(lambda sum_, pair: (sum_ + gradient(pair), None), start, pairs)[0]
+        total = lax.scan(lambda sum_, pair: (sum_ + gradient(*pair), None), start, pairs)[0]
     return total.transpose(*spatial, 0, total.ndim - 1)
 
 
@@ -370,7 +371,7 @@ def _slices(inputs: jax.Array, window: Window) -> list[jax.Array]:
 def _sum_unsliced(parts: Sequence[jax.Array], window: Window) -> jax.Array:
     """The transpose of `_slices`: puts each tap's part where it was met, and adds them up."""
     rest = parts[0].ndim - 1 - len(window.kernel)
-    total = None
+    placed = []
     for tap, part in zip(_taps(window), parts, strict=True):
         config = [(0, 0, 0)]
         for axis, index in enumerate(tap):
@@ -378,9 +379,13 @@ def _sum_unsliced(parts: Sequence[jax.Array], window: Window) -> jax.Array:
             low = index * window.dilation[axis] - window.padding[axis][0]
             end = low + (window.outputs[axis] - 1) * stride + 1
             config.append((low, window.inputs[axis] - end, stride - 1))
-        part = lax.pad(part, np.zeros((), part.dtype), [*config, *[(0, 0, 0)] * rest])
-        total = part if total is None else total + part
-    return total
+        placed.append(lax.pad(part, np.zeros((), part.dtype), [*config, *[(0, 0, 0)] * rest]))
+    return _sum(placed)
+
+
+def _sum(parts: Iterable[jax.Array]) -> jax.Array:
+    # `sum` would begin with a 0 to add to
+    return functools.reduce(operator.add, parts)
 
 
 def _sum_positions(values: jax.Array) -> jax.Array:
@@ -399,8 +404,18 @@ def _each_group(
 
 def _split_depth(window: Window) -> tuple[Window, Window]:
     """A window in space as one along the first axis and one in the plane of the others."""
-    sizes = window[:-1]
-    return Window(*(x[:1] for x in sizes), window.groups), Window(*(x[1:] for x in sizes), window.groups)
+    def part(axes: slice) -> Window:
+        return Window(
+            window.inputs[axes],
+            window.kernel[axes],
+            window.outputs[axes],
+            window.strides[axes],
+            window.padding[axes],
+            window.dilation[axes],
+            window.groups,
+        )
+
+    return part(slice(1)), part(slice(1, None))
 
 
 def _merge(array: jax.Array) -> jax.Array:
@@ -465,7 +480,7 @@ def _batch(
 ) -> tuple[jax.Array, int]:
     """`jax.vmap`: joins the mapped axis to the batch if only the first operand has both, else loops."""
     left, right = operands
-    if axes[1] is None and not both_carry_batch:
+    if axes[0] is not None and axes[1] is None and not both_carry_batch:
         left = jnp.moveaxis(left, axes[0], 0)
         merged = primitive.bind(_merge(left), right, window=window)
         return merged.reshape(left.shape[0], left.shape[1], *merged.shape[1:]), 0

@@ -6,7 +6,7 @@ It has no gradients and compiles nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import ml_dtypes
 import numpy as np
@@ -59,7 +59,11 @@ class NumpyBackend(Backend):
 
     def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
         arrays = [
-            np.zeros(leaf.shape, self.native_dtype(leaf.dtype)) if isinstance(leaf, Struct) else leaf for leaf in leaves
+            # the shapes are complete: the interface says so
+            np.zeros(cast("tuple[int, ...]", leaf.shape), self.native_dtype(leaf.dtype))
+            if isinstance(leaf, Struct)
+            else leaf
+            for leaf in leaves
         ]
         args, kwargs = tree.unflatten(description, arrays)
         with np.errstate(all="ignore"):
