@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.backend import active as backend
-from hornbeam.dtypes import is_complex, is_float, kind_of, promote, standardize_dtype
+from hornbeam.dtypes import is_complex, is_float, kind_of, promote, result_type, standardize_dtype
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.ops.define import (
     Axis,
@@ -55,16 +55,15 @@ def half_as_single(*values: Any) -> list[Any]:
 
 def numbers(*values: Any) -> list[Any]:
     """Tensors and numbers cast to the dtype of an operation on them, which is int32 if all are bools."""
-    ready = same_dtype(*values)
-    if backend.dtype(ready[0]) == "bool":
-        return [backend.cast(one, "int32") for one in ready]
-    return ready
+    if all(kind_of(one) == "bool" for one in values):
+        return [backend.cast(as_tensor(one), "int32") for one in values]
+    return same_dtype(*values)
 
 
 def no_bools(where: str, *values: Any) -> list[Any]:
     """The tensors, none of which may be bool."""
     for one in values:
-        if backend.dtype(one) == "bool":
+        if kind_of(one) == "bool":
             raise ArgumentTypeError("tensors of numbers", "dtype=bool", where, "Cast them, such as to 'int32'.")
     return list(values)
 
@@ -72,7 +71,7 @@ def no_bools(where: str, *values: Any) -> list[Any]:
 def no_floats(where: str, *values: Any) -> list[Any]:
     """The tensors, all of which must be integers or bools."""
     for one in values:
-        dtype = backend.dtype(one)
+        dtype = result_type(one)
         if is_float(dtype) or is_complex(dtype):
             raise ArgumentTypeError("tensors of integers", f"dtype={dtype}", where, "Cast them, such as to 'int32'.")
     return list(values)
