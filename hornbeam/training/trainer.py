@@ -526,6 +526,7 @@ class Trainer:
 
     def _evaluate(self, loop: Loop, callbacks: CallbackList, limit: int | None, epoch: int) -> dict[str, Any]:
         """One pass of evaluation; the metrics of training are over by now, and start anew with the next epoch."""
+        self.stop_evaluating = False
         self.reset_metrics()
         callbacks.on_test_begin()
         result = loop.epoch(epoch, limit)
@@ -565,6 +566,7 @@ class Trainer:
             )
             execution = self._execution("predict")
             with _interruptible(callbacks):
+                self.stop_predicting = False
                 callbacks.on_predict_begin()
                 source.begin_epoch(0)
                 for index, packed in enumerate(source.batches()):
