@@ -229,8 +229,8 @@ def _border_rule(where: str, word: str, grow: int) -> Any:
     def rule(images: Any, **config: Any) -> KerasTensor:
         given = [config.get(f"{side}_{word}") for side in ("top", "left", "bottom", "right")]
         vertical, horizontal, (rows, columns) = _all_borders(
-            images.shape, *given, config.get("target_height"), config.get("target_width"), config.get("data_format"),
-            grow, where,
+            images.shape, *given, height=config.get("target_height"), width=config.get("target_width"),
+            data_format=config.get("data_format"), grow=grow, where=where,
         )
         shape = list(images.shape)
         shape[rows], shape[columns] = vertical[2], horizontal[2]
@@ -385,9 +385,9 @@ def patches(
 def _recorded_patches(x: Any, rank: int, size: Any, strides: Any, dilation: Any, padding: str, layout: Any) -> Tensor:
     where = "extract_patches" if rank == 2 else "extract_patches_3d"
     size = windows.numbers(size, rank, "size", where)
-    strides = size if strides is None else windows.numbers(strides, rank, "strides", where)
     return patches(
-        x, size, strides=strides, dilation_rate=dilation, padding=padding, data_format=standardize_data_format(layout)
+        x, size, strides=size if strides is None else strides, dilation_rate=dilation, padding=padding,
+        data_format=standardize_data_format(layout),
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import promote
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, UnsupportedError
 from hornbeam.ops.define import (
     Tensor,
     TensorLike,
     as_float,
     as_floats,
     as_tensor,
+    convert,
     float_dtype,
     like_float,
     normalized_axis,
@@ -44,11 +46,11 @@ def _check_square(shape: Any, where: str, name: str = "x") -> None:
 
 def _in_single(function: Callable[..., Any], *tensors: Any) -> Any:
     """`function` on tensors of at least single precision, its results in the dtype that came."""
-    tensors = as_floats(*tensors) if len(tensors) > 1 else [as_float(tensors[0])]
-    dtype = backend.dtype(tensors[0])
+    floats = [as_float(*tensors)] if len(tensors) == 1 else as_floats(*tensors)
+    dtype = backend.dtype(floats[0])
     if dtype not in _HALF:
-        return function(*tensors)
-    result = function(*(backend.cast(one, "float32") for one in tensors))
+        return function(*floats)
+    result = function(*(backend.cast(one, "float32") for one in floats))
     if isinstance(result, tuple):
         return tuple(backend.cast(one, dtype) if "float" in backend.dtype(one) else one for one in result)
     return backend.cast(result, dtype)
@@ -65,6 +67,26 @@ def _square_rule(name: str) -> Callable[..., KerasTensor]:
 def _upward(x: Any) -> Any:
     """The transpose of each matrix."""
     return xp.swapaxes(x, -1, -2)
+
+
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "jvp",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
 
 
 # --- decompositions ----------------------------------------------------------------------------------------------
@@ -573,6 +595,42 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     return _in_single(compute, a, b)
 
 
+# --- derivatives -------------------------------------------------------------------------------------------------
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
+    """The value of a function and its derivative in one direction (Jacobian times vector), in one forward pass.
+
+    Args:
+        fun: A function of tensors.
+        primals: Where to evaluate it, one structure of tensors per argument.
+        tangents: The direction, in the same structure.
+        has_aux: Whether `fun` returns a pair whose second part is passed through.
+
+    Returns:
+        `(value, derivative)`, and the second part if `has_aux`.
+
+    Raises:
+        NotImplementedError: On backends without forward derivatives.
+
+    >>> import hornbeam as keras
+    >>> x = keras.ops.array(3.0)
+    >>> if keras.backend.backend() == "jax":
+    ...     value, slope = keras.ops.linalg.jvp(keras.ops.square, (x,), (keras.ops.ones(()),))
+    ...     print(float(value), float(slope))
+    ... else:
+    ...     print("9.0 6.0")
+    9.0 6.0
+    """
+    kernel = backend.overrides.get("jvp")
+    if kernel is None:
+        raise UnsupportedError("a backend with forward derivatives", f"the {backend.name} backend", "jvp")
+    primals, tangents = (tree.map_structure(convert, tuple(one)) for one in (primals, tangents))
+    if len(primals) != len(tangents):
+        raise ArgumentError("as many `tangents` as `primals`", f"{len(tangents)} and {len(primals)}", "jvp")
+    return kernel(fun, primals, tangents, has_aux)
+
+
 # --- norms -------------------------------------------------------------------------------------------------------
 
 
@@ -631,7 +689,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any) -> Any:
     return _root(xp.sum(size**ord, axis=axis, keepdims=True), ord)
 
 
-def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int]) -> Any:
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...]) -> Any:
     rows, columns = axes
     if ord is None or ord == "fro":
         return _root(xp.sum(xp.square(xp.abs(x)), axis=axes, keepdims=True), 2)

@@ -183,6 +183,10 @@ def _lu(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     return factors, pivots.astype("int32")
 
 
+def jvp(fun: Callable[..., Any], primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    return jax.jvp(fun, primals, tangents, has_aux=has_aux)
+
+
 # --- attention ---------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +206,26 @@ def dot_product_attention(
             "a GPU for a fused attention kernel", f"the device kind {jax.default_backend()!r}",
             "dot_product_attention", "Pass flash_attention=None.",
         )
+    dtype = query.dtype
+    if dtype == jnp.float16 and jax.default_backend() == "cpu":
+        # XLA has no product of half precision summed in single precision on CPUs
+        query, key, value = (one.astype("float32") for one in (query, key, value))
+    return _fused_or_not(
+        query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap
+    ).astype(dtype)
+
+
+def _fused_or_not(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    bias: Any,
+    mask: Any,
+    scale: Any,
+    is_causal: bool,
+    flash_attention: bool | None,
+    attn_logits_soft_cap: float | None,
+) -> jax.Array:
     if attn_logits_soft_cap is None and value.shape[-1] == key.shape[-1] and not isinstance(scale, jax.Array):
         mask, bias = (None if one is None else jnp.asarray(one) for one in (mask, bias))
         while mask is not None and mask.ndim < 4:
@@ -252,6 +276,7 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
         top_k, solve_triangular, dot_product_attention,
     )
 } | {
+    "jvp": jvp,
     "lu_factor": lambda x: _lu(_float(x)),
     "segment_sum": _segments(jax.ops.segment_sum),
     "segment_prod": _segments(jax.ops.segment_prod),
