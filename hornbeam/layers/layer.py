@@ -282,7 +282,8 @@ class Layer(*_BASES):  # type: ignore[misc]
         flat_masks = tree.flatten(made)
         flat_outputs = tree.flatten(outputs)
         for tensor, mask in zip(flat_outputs, flat_masks, strict=False):
-            if mask is not None and backend.is_array(tensor):
+            # a tensor that only passed through keeps the mask that others may still read
+            if mask is not None and backend.is_array(tensor) and scope.get_mask(tensor) is None:
                 scope.set_mask(tensor, mask)
 
     @property
@@ -438,8 +439,8 @@ class Layer(*_BASES):  # type: ignore[misc]
         if self._build_shapes is None:
             return None
         names, values = self._build_shapes
-        if names in (("input_shape",), ()):
-            return {"input_shape": values[0] if values else None}
+        if names == ("input_shape",):
+            return {"input_shape": values[0]}
         return (
             dict(zip(names, values, strict=True))
             if len(names) == 1
@@ -515,6 +516,8 @@ class Layer(*_BASES):  # type: ignore[misc]
             context.path = before
         variable.overwrite_with_gradient = overwrite_with_gradient
         (self._own_trainable if trainable else self._own_frozen).append(variable)
+        if not self._trainable:
+            variable.trainable = False  # until the layer is
         return variable
 
     def add_variable(

@@ -252,13 +252,13 @@ NORMALIZATION = [
     Row("BatchNormalization/mask, axis", lambda keras: keras.layers.BatchNormalization(axis=1), STEPS, 4, 2, mask=MASK,
         differs=True, open_axes=False),
     Row("BatchNormalization/renorm", lambda keras: keras.layers.BatchNormalization(renorm=True, renorm_momentum=0.9),
-        VECTOR, 6, 2, differs=True),
+        VECTOR, 7, 2, differs=True),
     Row("BatchNormalization/renorm, clipping", lambda keras: keras.layers.BatchNormalization(
         renorm=True, renorm_clipping={"rmin": 0.9, "rmax": 1.1, "dmax": 0.1}
-    ), IMAGE, 6, 2, differs=True),
+    ), IMAGE, 7, 2, differs=True),
     Row("BatchNormalization/renorm, bare", lambda keras: keras.layers.BatchNormalization(
         renorm=True, center=False, scale=False
-    ), VECTOR, 4, 0, differs=True),
+    ), VECTOR, 5, 0, differs=True),
     Row("BatchNormalization/frozen", lambda keras: keras.layers.BatchNormalization(trainable=False), VECTOR, 4, 0),
     Row("LayerNormalization", lambda keras: keras.layers.LayerNormalization(), VECTOR, 2),
     Row("LayerNormalization/axis", lambda keras: keras.layers.LayerNormalization(axis=1, epsilon=0.1), STEPS, 2,
@@ -280,7 +280,7 @@ REGULARIZATION = [
     Row("Dropout/nothing", lambda keras: keras.layers.Dropout(0), VECTOR),
     Row("Dropout/seed", lambda keras: keras.layers.Dropout(0.3, seed=7), Floats((20, 20)), differs=True, random=True),
     Row("Dropout/noise_shape", lambda keras: keras.layers.Dropout(0.5, noise_shape=(20, 1, 3)), Floats((20, 5, 3)),
-        differs=True, random=True, open_axes=False),
+        differs=True, random=True, open_axes=False, mixed=False),
     Row("Dropout/open noise_shape", lambda keras: keras.layers.Dropout(0.5, noise_shape=(None, 1, None)),
         Floats((20, 5, 3)), differs=True, random=True),
     Row("SpatialDropout1D", lambda keras: keras.layers.SpatialDropout1D(0.5, seed=1), Floats((9, 5, 8)), differs=True,

@@ -86,6 +86,12 @@ class BaseConv(Layer):
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self._channel_axis: channels})
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments."""
+        config = super().get_config()
+        config.setdefault("activity_regularizer", None)
+        return config
+
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolution alone; a subclass may replace it."""
         return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)

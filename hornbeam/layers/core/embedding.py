@@ -112,4 +112,5 @@ class Embedding(LowRankAdapted):
         """The arguments; a matrix given as `weights` is saved with the weights."""
         config = super().get_config()
         config.pop("weights", None)
+        config.setdefault("activity_regularizer", None)
         return config

@@ -61,11 +61,10 @@ class Merge(Layer):
             raise ArgumentError("inputs whose shapes broadcast", f"{shapes}", where(self)) from None
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Where all inputs that have a mask are kept."""
-        if previous_mask is None:
+        """Where some input is kept; none if an input has no mask, and so is kept as a whole."""
+        if previous_mask is None or any(one is None for one in previous_mask):
             return None
-        masks = [one for one in previous_mask if one is not None]
-        return functools.reduce(ops.logical_and, masks) if masks else None
+        return functools.reduce(ops.logical_or, previous_mask)
 
 
 def _fold(operation: Callable) -> Callable[[Any, list[Any]], Any]:
@@ -181,7 +180,7 @@ class Concatenate(Merge):
             masks.append(ops.broadcast_to(mask, one.shape))
         joined = ops.concatenate(masks, axis=axis)
         rank = max(len(mask.shape) for mask in previous_mask if mask is not None)
-        return ops.all(joined, axis=tuple(range(rank, len(joined.shape)))) if rank < len(joined.shape) else joined
+        return ops.any(joined, axis=tuple(range(rank, len(joined.shape)))) if rank < len(joined.shape) else joined
 
 
 @wire("keras.layers.Dot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hornbeam import constraints, initializers, ops, regularizers
@@ -92,7 +93,7 @@ class BatchNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.renorm = renorm
-        self.renorm_clipping = renorm_clipping
+        self.renorm_clipping = dict(renorm_clipping or {}) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
         self.supports_masking = True
@@ -128,10 +129,15 @@ class BatchNormalization(Layer):
             shape, self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
         )
         if self.renorm:
+            self.moving_stddev = self.add_weight(
+                shape, self._initial_stddev, trainable=False, autocast=False, name="moving_stddev"
+            )
             self.renorm_mean = self.add_weight(
                 shape, self.moving_mean_initializer, trainable=False, autocast=False, name="renorm_mean"
             )
-            self.renorm_stddev = self.add_weight(shape, "ones", trainable=False, autocast=False, name="renorm_stddev")
+            self.renorm_stddev = self.add_weight(
+                shape, self._initial_stddev, trainable=False, autocast=False, name="renorm_stddev"
+            )
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -140,15 +146,15 @@ class BatchNormalization(Layer):
         axis = self.axis % rank
         axes = [one for one in range(rank) if one != axis]
         # statistics of half floats over a batch would overflow
-        wide = ops.cast(inputs, "float32") if self.compute_dtype in ("float16", "bfloat16") else inputs
+        wide = ops.cast(inputs, "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype)
         gamma, beta = self.gamma, self.beta
         if training and self.trainable:
             mean, variance = self._moments(wide, axes, mask)
-            if self.renorm:
-                correction, shift = self._renorm(mean, variance)
             self.moving_mean.assign(self._moved(self.moving_mean, mean, self.momentum))
-            self.moving_variance.assign(self._moved(self.moving_variance, variance, self.momentum))
-            if self.renorm:
+            if not self.renorm:
+                self.moving_variance.assign(self._moved(self.moving_variance, variance, self.momentum))
+            else:
+                correction, shift = self._renorm(mean, variance)
                 scale = correction if gamma is None else ops.multiply(correction, ops.cast(gamma, "float32"))
                 offset = shift if gamma is None else ops.multiply(shift, ops.cast(gamma, "float32"))
                 gamma = scale
@@ -162,6 +168,9 @@ class BatchNormalization(Layer):
             wide, mean=mean, variance=variance, axis=axis, offset=beta, scale=gamma, epsilon=self.epsilon
         )
         return ops.cast(outputs, self.compute_dtype)
+
+    def _initial_stddev(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.sqrt(self.moving_variance_initializer(shape, dtype))
 
     @staticmethod
     def _moved(variable: Any, value: Any, momentum: float) -> Any:
@@ -184,11 +193,16 @@ class BatchNormalization(Layer):
         """By what the normalised batch is multiplied and what is added, so that it follows the running statistics."""
         stddev = ops.sqrt(ops.add(variance, self.epsilon))
         limits = self.renorm_clipping or {}
-        scale = ops.divide(stddev, self.renorm_stddev)
+        running = ops.maximum(self.renorm_stddev, math.sqrt(self.epsilon))
+        scale = ops.divide(stddev, running)
         scale = ops.clip(scale, limits.get("rmin", 0.0), limits.get("rmax", float("inf")))
-        shift = ops.divide(ops.subtract(mean, self.renorm_mean), self.renorm_stddev)
+        shift = ops.divide(ops.subtract(mean, self.renorm_mean), running)
         if "dmax" in limits:
             shift = ops.clip(shift, -limits["dmax"], limits["dmax"])
+        # the variance for inference follows the standard deviation, as in the paper, not the variance
+        self.moving_stddev.assign(self._moved(self.moving_stddev, stddev, self.momentum))
+        squared = ops.subtract(ops.square(self.moving_stddev), self.epsilon)
+        self.moving_variance.assign(ops.maximum(squared, 0.0))
         self.renorm_mean.assign(self._moved(self.renorm_mean, mean, self.renorm_momentum))
         self.renorm_stddev.assign(self._moved(self.renorm_stddev, stddev, self.renorm_momentum))
         return ops.stop_gradient(scale), ops.stop_gradient(shift)

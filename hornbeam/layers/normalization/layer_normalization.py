@@ -51,7 +51,8 @@ class LayerNormalization(Layer):
         # part of Keras's configs, although no longer of its signature
         self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        # `gamma` and `beta` have their axes in this order
+        self.axis = sorted(axis) if isinstance(axis, (list, tuple)) else [axis]
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
@@ -67,7 +68,7 @@ class LayerNormalization(Layer):
     def _axes(self, rank: int) -> list[int]:
         return [
             normalized_axis(one, rank, where(self))
-            for one in (self.axis if isinstance(self.axis, list) else [self.axis])
+            for one in self.axis
         ]
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -92,10 +93,19 @@ class LayerNormalization(Layer):
                 name="beta",
             )
 
+    def _fitting(self, parameter: Any, shape: tuple[int, ...]) -> Any:
+        """`gamma` or `beta` in the shape of the input's axes.
+
+        They are kept in the order of `axis` as it was given, negative numbers first. Files of Keras hold them so, and
+        mean by it the same elements read in the input's order.
+        """
+        sizes = [shape[one] for one in sorted(self._axes(len(shape)))]
+        return parameter if tuple(parameter.shape) == tuple(sizes) else ops.reshape(parameter, sizes)
+
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
-        gamma = None if self.gamma is None else self.gamma.value
-        beta = None if self.beta is None else self.beta.value
+        gamma = None if self.gamma is None else self._fitting(self.gamma.value, inputs.shape)
+        beta = None if self.beta is None else self._fitting(self.beta.value, inputs.shape)
         if self.rms_scaling:
             outputs = ops.rms_normalization(inputs, scale=gamma, axis=self.axis, epsilon=self.epsilon)
             return outputs if beta is None else ops.add(outputs, beta)

@@ -59,9 +59,9 @@ class BaseSpatialDropout(Dropout):
     rank: int
 
     def __init__(
-        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = "channels_last"
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -70,6 +70,11 @@ class BaseSpatialDropout(Dropout):
         if self.data_format == "channels_first":
             return (*shape[:2], *(1,) * self.rank)
         return (shape[0], *(1,) * self.rank, shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; Keras takes no others for these layers, not even `trainable`."""
+        config = super().get_config()
+        return {**{key: config[key] for key in config if key != "trainable"}, "dtype": self.dtype_policy.name}
 
 
 @wire("keras.layers.SpatialDropout1D")
@@ -92,11 +97,10 @@ class _SpatialDropout(BaseSpatialDropout):
         seed: int | None = None,
         name: str | None = None,
         dtype: Any = None,
-        **kwargs: Any,
     ) -> None:
-        from_config = _config.standardize_data_format(data_format)
-        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
-        self.data_format = from_config
+        known = _config.standardize_data_format(data_format)
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.data_format = known
 
 
 @wire("keras.layers.SpatialDropout2D")
