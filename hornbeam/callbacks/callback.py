@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -193,10 +194,15 @@ def _writes_batch_hooks(cls: type, phase: str) -> bool:
 
 def _pass_on(name: str) -> Any:
     base = getattr(Callback, name)
+    named = list(inspect.signature(base).parameters)[1:]
 
     def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+        # functions of users may ask for the logs, whether there are any or not
+        given = [*args, *(kwargs[one] for one in named[len(args) :] if one in kwargs)]
+        if named and named[-1] == "logs":
+            given = [*given[: len(named) - 1], given[-1] if len(given) == len(named) and given[-1] is not None else {}]
         for one in self.callbacks:
-            getattr(one, name)(*args, **kwargs)
+            getattr(one, name)(*given)
 
     hook.__name__, hook.__doc__ = name, base.__doc__
     return hook

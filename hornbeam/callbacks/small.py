@@ -170,7 +170,7 @@ class SwapEMAWeights(Callback):
             raise ValueStateError("an optimizer with use_ema=True", describe(optimizer), "SwapEMAWeights")
         if not optimizer.built:
             return
-        for average, variable in zip(optimizer._averages, optimizer._trained, strict=True):
+        for average, variable in zip(optimizer._averages, optimizer._trainable_variables, strict=True):
             if average is not None:
                 kept = variable.numpy()
                 variable.assign(average.value)
