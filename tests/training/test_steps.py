@@ -173,7 +173,8 @@ def test_no_loss_at_all():
 
 def test_regularisation_counts_once():
     model = keras.Sequential([
-        keras.Input((5,)), keras.layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.1)),
+        keras.Input((5,)),
+        keras.layers.Dense(1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.1)),
     ])  # fmt: skip
     model.compile("sgd", "mse", metrics=["mse"])
     for _ in range(2):
