@@ -169,9 +169,9 @@ def categorical_crossentropy(
     axis = _check_categorical(target.shape, output.shape, axis, "categorical_crossentropy")
     dtype = _result_dtype(target, dtype)
     target = _as_dtype_of(target, output)
-    terms = target * _log_probabilities(output, from_logits, axis)
     # a class of logit -inf that cannot occur costs nothing
-    loss = -xp.sum(xp.where(target == 0, 0, terms), axis=axis)
+    logs = xp.where(target == 0, 0, _log_probabilities(output, from_logits, axis))
+    loss = -xp.sum(target * logs, axis=axis)
     return _narrowed(loss, dtype)
 
 

@@ -31,7 +31,7 @@ def _prepare(name: str) -> Callable[..., tuple]:
         if backend.dtype(segment_ids) not in INTEGERS:
             raise ArgumentTypeError("integer `segment_ids`", f"dtype={backend.dtype(segment_ids)}", name)
         if num_segments is None:
-            if backend.is_tracing():
+            if backend.is_traced(segment_ids):
                 raise ArgumentError(
                     "`num_segments` in a compiled function, where the ids are not known", "None", name,
                     "Pass the number of segments.",
