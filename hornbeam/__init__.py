@@ -4,6 +4,7 @@ Names only; what is behind a name loads when it is first touched.
 """
 
 from hornbeam._lazy import attach
+from hornbeam._wire import keras_version
 
 __version__ = "0.1.0"
 
@@ -46,5 +47,5 @@ _NAMES = {
     **{name: f"hornbeam.{name}" for name in _NAMESPACES},
 }
 
-__all__ = ["__version__", *_NAMES]
+__all__ = ["__version__", "keras_version", *_NAMES]
 __getattr__, __dir__ = attach(__name__, _NAMES)

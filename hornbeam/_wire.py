@@ -14,6 +14,9 @@ from hornbeam.errors import ArgumentError
 
 _T = TypeVar("_T")
 
+keras_version = "3.15.1"
+"""The Keras whose interface hornbeam has and whose files it writes; what those files and `keras.__version__` say."""
+
 _by_name: dict[str, Any] = {}
 _by_object: dict[Any, str] = {}
 _by_module: dict[str, dict[str, Any]] = {}

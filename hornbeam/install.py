@@ -1,7 +1,8 @@
 """Makes `import keras` mean hornbeam, in this process only; changes nothing on disk and imports no backend.
 
 A finder before all others answers for the names `keras` and `tensorflow.keras`, with hornbeam's own modules: one
-module under two names, never a second copy.
+module under two names, never a second copy. Only of the top there is a second face, since programs ask
+`keras.__version__` which Keras they run on, and hornbeam's own version is no answer to that.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ def install_as_keras() -> None:
     other part of `tensorflow` raises an error that says what to install. The backend is chosen when it is first
     needed, so a program may still set `KERAS_BACKEND`. A second call does nothing.
 
+    `keras` is hornbeam in all but its version: `keras.__version__` and `keras.version()` give that of the Keras
+    whose interface it is, `hornbeam.keras_version`; `hornbeam.__version__` stays hornbeam's own.
+
     Raises:
         RuntimeError: If another `keras` was imported before.
 
@@ -51,11 +55,14 @@ def install_as_keras() -> None:
     >>> from keras.utils import to_categorical
     >>> to_categorical.__module__
     'hornbeam.utils.numerical'
+    >>> import keras
+    >>> keras.__version__ == hornbeam.keras_version != hornbeam.__version__
+    True
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     loaded = sys.modules.get("keras")
-    if loaded is not None and loaded is not hornbeam:
+    if loaded is not None and loaded is not hornbeam and loaded is not _face:
         raise StateError(
             "no other `keras` in this process",
             f"the one at {getattr(loaded, '__file__', '?')}",
@@ -71,7 +78,34 @@ def install_as_keras() -> None:
 
 def _give_keras(tensorflow: ModuleType) -> None:
     # Set in the module's dict, where it comes before TensorFlow's own lazy attribute of that name.
-    vars(tensorflow)["keras"] = hornbeam
+    vars(tensorflow)["keras"] = _face
+
+
+class _Face(ModuleType):
+    """`keras` as programs see it: hornbeam, read and written through, except for the version."""
+
+    def __init__(self) -> None:
+        super().__init__("keras", hornbeam.__doc__)
+        own = vars(self)
+        for name in ("__name__", "__spec__", "__loader__", "__package__"):
+            del own[name]  # what the import system asks of it, hornbeam answers
+        own["__version__"] = hornbeam.keras_version
+        own["version"] = lambda: hornbeam.keras_version
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(hornbeam, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(hornbeam, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(hornbeam, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(hornbeam)
+
+
+_face = _Face()
 
 
 class _Finder(MetaPathFinder):
@@ -153,6 +187,8 @@ class _Alias(Loader):
 
 
 def _module(ours: str, asked: str) -> ModuleType:
+    if ours == hornbeam.__name__:
+        return _face
     module: ModuleType = hornbeam
     for part in ours.split(".")[1:]:
         if part == "src" or part.startswith("_"):

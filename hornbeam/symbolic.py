@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from hornbeam import dtypes, scope, tree
 from hornbeam.backend import active as backend
@@ -204,7 +204,7 @@ class Operation:
 
     name: str
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # remembered, so that `get_config` need not be written by hand
         self = super().__new__(cls)
         self.__dict__["_init_arguments"] = (args, kwargs)

@@ -64,7 +64,12 @@ TENSORFLOW_FORMS = [
     "from tensorflow.keras import utils as u; found = hornbeam if u is hornbeam.utils else None",
     "from tensorflow.keras.utils import normalize as n; found = hornbeam if n is hornbeam.utils.normalize else None",
 ]
-CHECK = "\nassert found is hornbeam, found\nassert hornbeam.__spec__.name == hornbeam.__name__ == 'hornbeam'"
+# what `keras` is: hornbeam, or the face of it that has Keras's version
+CHECK = (
+    "\nassert found is hornbeam or found is hornbeam.install._face, found"
+    "\nassert found.layers is hornbeam.layers"
+    "\nassert hornbeam.__spec__.name == hornbeam.__name__ == 'hornbeam'"
+)
 
 
 @pytest.mark.parametrize("form", FORMS + TENSORFLOW_FORMS)
@@ -90,7 +95,7 @@ def test_tensorflow_that_is_loaded_gets_the_new_keras():
     run(
         "import sys, types\nsys.modules['tensorflow'] = tf = types.ModuleType('tensorflow')\ntf.keras = None\n"
         + INSTALL
-        + "assert tf.keras is hornbeam\nimport tensorflow\nassert tensorflow is tf"
+        + "assert tf.keras.layers is hornbeam.layers\nimport tensorflow\nassert tensorflow is tf"
     )
 
 
@@ -104,6 +109,42 @@ assert keras.utils.files.__spec__.name == "hornbeam.utils.files"
 assert keras.utils.files.get_file is hornbeam.utils.get_file
 import importlib, pickle
 assert pickle.loads(pickle.dumps(keras.utils.get_file)) is hornbeam.utils.get_file
+"""
+    )
+
+
+def test_versions_are_told_apart():
+    out = run(
+        INSTALL
+        + """
+import sys, keras, importlib
+import keras.utils
+from tensorflow import keras as of_tensorflow
+print(keras.__version__, keras.version(), of_tensorflow.__version__, hornbeam.keras_version)
+print(hornbeam.__version__, hornbeam.version(), hornbeam.config.version())
+assert importlib.import_module("keras").__version__ == sys.modules["keras"].__version__
+"""
+    )
+    keras, own = out.splitlines()
+    assert set(keras.split()) == {"3.15.1"}
+    assert set(own.split()) == {__import__("hornbeam").__version__}
+
+
+def test_what_a_program_sets_in_keras_is_set_in_hornbeam():
+    run(
+        INSTALL
+        + """
+import keras
+keras.note = 1
+assert hornbeam.note == 1
+del hornbeam.note
+assert not hasattr(keras, "note")
+hornbeam.note = 2
+del keras.note
+assert not hasattr(hornbeam, "note")
+assert dir(keras) == dir(hornbeam) and "layers" in dir(keras)
+assert keras.__path__ is hornbeam.__path__ and keras.__spec__ is hornbeam.__spec__
+assert keras.Model is hornbeam.Model
 """
     )
 
@@ -162,7 +203,8 @@ def test_libraries_still_hear_that_tensorflow_is_not_there(tmp_path):
         + "get = sysconfig.get_path\n"
         + f"sysconfig.get_path = lambda kind: {str(library)!r} if kind == 'purelib' else get(kind)\n"
         + INSTALL
-        + "import prober; assert prober.tensorflow is None\nfrom tensorflow import keras; assert keras is hornbeam"
+        + "import prober; assert prober.tensorflow is None\n"
+        + "from tensorflow import keras; assert keras.layers is hornbeam.layers"
     )
 
 

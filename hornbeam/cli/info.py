@@ -88,7 +88,8 @@ def _report_api(options: argparse.Namespace) -> None:
     for one in found:
         groups[one.namespace].append(one)
 
-    table = Table(title="Public names of Keras 3.15.1 in hornbeam", title_justify="left", show_footer=True)
+    title = f"Public names of Keras {hornbeam.keras_version} in hornbeam"
+    table = Table(title=title, title_justify="left", show_footer=True)
     table.add_column("namespace", "total")
     for column, total in (
         ("names", len(found)),

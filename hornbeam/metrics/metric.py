@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from hornbeam import _config, dtype_policies, dtypes, initializers, scope
 from hornbeam.backend import active as backend
@@ -40,7 +40,7 @@ class Metric(Tracking):
 
     tracked_kind = "metric"
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # remembered, so that `get_config` need not be written by hand
         self = super().__new__(cls)
         self.__dict__["_init_arguments"] = (args, kwargs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from hornbeam import scope, tree
 from hornbeam._wire import wire
@@ -52,7 +52,7 @@ class Model(Trainer, Layer):
     # the class of models made from a graph; set by the module that defines it
     _functional_class: type[Model]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and is_functional(args, kwargs):
             return super().__new__(cls._functional_class, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)

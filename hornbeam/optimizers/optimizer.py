@@ -9,7 +9,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Optimizer(OptimizerState):
     # groups of names; the variables of one group lie side by side in the state: part of the file format
     slots: tuple[tuple[str, ...], ...] = ()
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         self.__dict__["_init_arguments"] = (args, kwargs)
         return self

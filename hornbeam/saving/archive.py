@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hornbeam._wire import keras_version
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsafeFileError
 from hornbeam.saving import layout, weights
 from hornbeam.saving.config import (
@@ -44,8 +45,6 @@ from hornbeam.saving.files import (
 from hornbeam.saving.h5_file import new_file
 from hornbeam.saving.registration import CustomObjectScope
 
-# The version of Keras whose format this is; older ones refuse files from a newer.
-KERAS_VERSION = "3.15.1"
 _METADATA, _CONFIG, _WEIGHTS, _ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets"
 _KEPT_IN_MEMORY = 512 * 2**20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # so that equal models give equal archives, but for the date in the metadata
@@ -135,7 +134,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
 def _metadata() -> dict[str, str]:
     now = datetime.datetime.now(tz=datetime.UTC).astimezone()
     return {
-        "keras_version": KERAS_VERSION,
+        "keras_version": keras_version,
         "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S"),
         "hornbeam_version": getattr(sys.modules["hornbeam"], "__version__", ""),
     }

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam._wire import keras_version
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.saving import archive, registration, weights
 from hornbeam.saving.config import (
     deserialize_keras_object as _deserialize,
-)
-from hornbeam.saving.config import (
     from_text,
     loading,
     names_of_class,
@@ -141,7 +140,7 @@ def _save(model: Any, path: Path, include_optimizer: bool) -> None:
     config = {"class_name": whole["class_name"], "config": without_modules(whole["config"])}
     optimizer = getattr(model, "optimizer", None) if include_optimizer else None
     with written_atomically(path) as temporary, new_file(temporary) as file:
-        file.attrs["keras_version"] = archive.KERAS_VERSION
+        file.attrs["keras_version"] = keras_version
         file.attrs["backend"] = backend.name
         file.attrs["model_config"] = to_text(config)
         training = dict(whole.get("compile_config") or {})
@@ -153,7 +152,7 @@ def _save(model: Any, path: Path, include_optimizer: bool) -> None:
             training["loss"] = _with_long_names(training.get("loss"))
             file.attrs["training_config"] = to_text(training)
         group = file.create_group("model_weights")
-        group.attrs["keras_version"] = archive.KERAS_VERSION
+        group.attrs["keras_version"] = keras_version
         group.attrs["backend"] = backend.name
         _set_names(group, "layer_names", [layer.name for layer in model.layers])
         for layer in model.layers:

@@ -211,7 +211,7 @@ def load_fully(module: str) -> None:
                     raise
 
 
-def members(module: str) -> dict[str, Any]:
+def members(module: str) -> Mapping[str, Any]:
     """All objects that hornbeam declared in `module`, such as ``"keras.losses"``, by short name."""
     load_namespace(module)
     return _wire.members(module)
