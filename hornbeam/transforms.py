@@ -203,7 +203,7 @@ class jit:
     ...     count.assign_add(1)
     ...     return x * 2
     >>> y = step(keras.ops.ones(2))
-    ... y = step(y)
+    >>> y = step(y)
     >>> int(count)
     2
     """

@@ -76,6 +76,7 @@ def get_file(
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> _ = (folder / "words.txt").write_text("one two")
     >>> path = get_file(origin=(folder / "words.txt").as_uri(), cache_dir=folder)
+    Downloading words.txt
     >>> pathlib.Path(path).read_text(), pathlib.Path(path).parent.name
     ('one two', 'datasets')
     """
