@@ -334,7 +334,7 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic outputs for these arguments: by `compute_output_shape` if written, else by evaluation."""
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if not getattr(type(self).compute_output_shape, "by_evaluation", False):
             shapes = self._shapes_of(args, kwargs)
             names = _shape_parameters(type(self))
             if len(names) == 1 or not set(names) <= set(shapes):
@@ -382,6 +382,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not self.built:
             self._build_from_call(inputs, named)
         return tree.map_structure(lambda one: one.shape, self.compute_output_spec(*inputs, **named))
+
+    # no rule of its own: `compute_output_spec` must not ask it in turn
+    compute_output_shape.by_evaluation = True  # type: ignore[attr-defined]
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs, given the inputs and their mask; by default the mask passes through."""

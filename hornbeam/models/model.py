@@ -103,7 +103,7 @@ class Model(Trainer, Layer):
         fresh = tree.map_structure(
             lambda one: one
             if one._keras_history is not None and isinstance(one._keras_history.operation, InputLayer)
-            else InputLayer(batch_shape=one.shape, dtype=one.dtype, name=one.name).output,
+            else InputLayer(batch_shape=one.shape, dtype=one.dtype, name=f"{one.name}CLONE").output,
             inputs,
         )
         self._init_graph(fresh, function.run(tree.flatten(fresh)), name, **kwargs)
@@ -204,6 +204,8 @@ class Model(Trainer, Layer):
             return self._function.compute_output_shape(input_shape)
         return super().compute_output_shape(input_shape)
 
+    compute_output_shape.by_evaluation = True  # type: ignore[attr-defined]
+
     @property
     def input(self) -> Any:
         """The symbolic inputs of a model made from a graph."""
@@ -226,13 +228,13 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs."""
-        return tree.map_structure(lambda one: one.shape, self.input)
+        """The shape of the input, or a flat list of them."""
+        return _shapes_of(self.input)
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs."""
-        return tree.map_structure(lambda one: one.shape, self.output)
+        """The shape of the output, or a flat list of them."""
+        return _shapes_of(self.output)
 
     @property
     def input_names(self) -> list[str]:
@@ -366,6 +368,11 @@ class Model(Trainer, Layer):
                 "a built model", "an unbuilt one", f"{wanted} of model {self.name!r}",
                 "Call it on data, call `build(input_shape)`, or start it with an Input.",
             )
+
+
+def _shapes_of(tensors: Any) -> Any:
+    shapes = [one.shape for one in tree.flatten(tensors)]
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def backend_expand(value: Any) -> Any:

@@ -38,7 +38,9 @@ class Sequential(Model):
         self._untracked_input_layer: InputLayer | None = None
         self._untracked_last: Any = None
         for layer in _as_list(layers):
-            self.add(layer)
+            self.add(layer, rebuild=False)
+        if self.built:
+            self._count()
 
     @property
     def _input_layer(self) -> InputLayer | None:
@@ -49,7 +51,7 @@ class Sequential(Model):
 
         Args:
             layer: A layer, or what `Input` gives, as the first.
-            rebuild: Kept for compatibility; shapes are always up to date.
+            rebuild: Whether the graph is made anew now; shapes are up to date in either case.
 
         Raises:
             TypeError: If it is no layer.
@@ -99,6 +101,13 @@ class Sequential(Model):
             self._stack.append(layer)
             self.built = False
         self._function = None
+        if rebuild and self.built:
+            self._count()
+
+    @staticmethod
+    def _count() -> None:
+        """Counts one more graph, so that models made next are named as with Keras, which makes one here."""
+        scope.auto_name("functional")
 
     def _start(self, layer: InputLayer) -> None:
         self._untracked_input_layer = layer
@@ -117,6 +126,8 @@ class Sequential(Model):
             del layer._inbound_nodes[node.node_index]
         if not self._stack:
             self.built = False
+        if self.built:
+            self._count()
         return layer
 
     def build(self, input_shape: Any = None) -> None:
@@ -147,6 +158,7 @@ class Sequential(Model):
                 tensor = layer(tensor)
         self._untracked_input_layer, self._untracked_last = start, tensor
         self._function = None
+        self._count()
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
@@ -243,7 +255,9 @@ class Sequential(Model):
         """A model made from what `get_config` gave."""
         model = cls(name=config.get("name"))
         for one in config["layers"]:
-            model.add(deserialize_keras_object(one, custom_objects=custom_objects))
+            model.add(deserialize_keras_object(one, custom_objects=custom_objects), rebuild=False)
+        if model.built:
+            model._count()
         shape = config.get("build_input_shape")
         if model._untracked_last is None and shape and model._stack and tree.is_shape(shape):
             model.build(tuple(shape))
