@@ -20,7 +20,7 @@ schedules = keras.optimizers.schedules
     (lambda: schedules.PiecewiseConstantDecay([1, 2], [1.0]), ValueError, "2 boundaries and 1 values"),
     (lambda: schedules.LearningRateSchedule()(1), NotImplementedError, "__call__"),
     (lambda: schedules.LearningRateSchedule().get_config(), NotImplementedError, "get_config"),
-], ids=str)
+])
 def test_bad_arguments_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
