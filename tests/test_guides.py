@@ -1,0 +1,58 @@
+"""The guides work: the blocks of each run in order, as one program, in a folder of their own."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hornbeam.backend import active as backend
+from hornbeam.backend.base import Backend
+
+ROOT = Path(__file__).resolve().parents[1]
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+
+pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
+
+
+def can_run(block: str) -> bool:
+    """Whether what the block says it needs is there; a framework that is a backend must be the one that runs."""
+    (needed,) = re.findall(r"\A# needs: (\w+)\n", block) or [""]
+    if needed == "jax":
+        return backend.name == "jax"
+    return not needed or importlib.util.find_spec(needed) is not None
+
+
+def program_of(guide: Path) -> str:
+    """The blocks one after the other, each at the line it has in the guide, so that errors point there."""
+    lines: list[str] = []
+    text = guide.read_text()
+    for block in re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        if can_run(block[1]):
+            lines += [""] * (text.count("\n", 0, block.start(1)) - len(lines)) + block[1].splitlines()
+    return "\n".join(lines)
+
+
+def test_there_are_guides():
+    assert isinstance(backend, Backend) and len(GUIDES) >= 5
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_the_guide_runs(guide, tmp_path):
+    script = tmp_path / guide.with_suffix(".py").name
+    script.write_text(program_of(guide))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script.name],
+        capture_output=True, text=True, check=False, timeout=200, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HORNBEAM_BACKEND": backend.name},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_links_lead_somewhere(guide):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", guide.read_text())
+    assert not [one for one in links if "://" not in one and not (guide.parent / one).exists()]
