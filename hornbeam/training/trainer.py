@@ -13,19 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import _config, optimizers, scope, tree
-from hornbeam import metrics as metrics_module
+from hornbeam import _config, metrics as metrics_module, optimizers, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import Struct
 from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError, describe
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace
+from hornbeam.training.arguments import (
+    frequency_of,
+    length_of,
+    parts_of_validation,
+    smallest,
+    verbosity,
+    whole_number,
+)
 from hornbeam.training.compile import CompileLoss, CompileMetrics
 from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
 from hornbeam.training.labels import without_weightless
 from hornbeam.training.loop import Loop
+from hornbeam.training.results import flat_paths, host_number, in_order, nested_by_path, on_host
 from hornbeam.training.state_form import takes_state, with_state
 from hornbeam.training.unpack import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from hornbeam.transforms import value_and_grad
@@ -404,16 +412,16 @@ class Trainer:
         """
         self._require_compiled("fit")
         self._require_gradients("fit")
-        epochs = _whole(epochs, "epochs", "fit", 0)
-        initial_epoch = _whole(initial_epoch, "initial_epoch", "fit", 0)
+        epochs = whole_number(epochs, "epochs", "fit", 0)
+        initial_epoch = whole_number(initial_epoch, "initial_epoch", "fit", 0)
         limit = _config.max_epochs()
         if limit is not None:
             epochs = min(epochs, initial_epoch + limit)
-        frequency = _checked_frequency(validation_freq)
-        verbose = _verbosity(verbose)
+        frequency = frequency_of(validation_freq)
+        verbose = verbosity(verbose)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
-        validation = _unpacked_validation(validation_data)
+        validation = parts_of_validation(validation_data)
         source = open_source(
             x,
             y,
@@ -452,7 +460,7 @@ class Trainer:
         callbacks: Any,
     ) -> Any:
         step_limit = _config.max_steps_per_epoch()
-        callbacks = self._callbacks(callbacks, verbose, epochs=epochs, steps=_least(source.steps, step_limit))
+        callbacks = self._callbacks(callbacks, verbose, epochs=epochs, steps=smallest(source.steps, step_limit))
         self.stop_training = False
         with _interruptible(callbacks):
             callbacks.on_train_begin()
@@ -510,19 +518,19 @@ class Trainer:
         self._require_compiled("evaluate")
         if kwargs:
             raise ArgumentTypeError("known arguments", str(sorted(kwargs)), "evaluate")
-        verbose = _verbosity(verbose)
+        verbose = verbosity(verbose)
         source = open_source(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=np.random.default_rng(0))
         step_limit = _config.max_steps_per_epoch()
         try:
             self._check_labels(source, "test")
             callbacks = self._callbacks(
-                callbacks, verbose, history=False, epochs=1, steps=_least(source.steps, step_limit)
+                callbacks, verbose, history=False, epochs=1, steps=smallest(source.steps, step_limit)
             )
             with _interruptible(callbacks):
                 logs = self._evaluate(self._loop("test", source, callbacks), callbacks, step_limit, 0)
         finally:
             source.close()
-        return logs if return_dict else _in_order(logs, self.metrics)
+        return logs if return_dict else in_order(logs, self.metrics)
 
     def _evaluate(self, loop: Loop, callbacks: CallbackList, limit: int | None, epoch: int) -> dict[str, Any]:
         """One pass of evaluation; the metrics of training are over by now, and start anew with the next epoch."""
@@ -556,13 +564,13 @@ class Trainer:
         Returns:
             NumPy arrays in the structure of the outputs, all batches joined.
         """
-        verbose = _verbosity(verbose)
+        verbose = verbosity(verbose)
         source = open_source(x, batch_size=batch_size, steps=steps, rng=np.random.default_rng(0))
         step_limit = _config.max_steps_per_epoch()
         outputs: list[Any] = []
         try:
             callbacks = self._callbacks(
-                callbacks, verbose, history=False, epochs=1, steps=_least(source.steps, step_limit)
+                callbacks, verbose, history=False, epochs=1, steps=smallest(source.steps, step_limit)
             )
             execution = self._execution("predict")
             with _interruptible(callbacks):
@@ -574,7 +582,7 @@ class Trainer:
                     result = execution.batch(packed[0] if source.bare else packed)
                     outputs.append(result)
                     if index >= 2:  # fetch what is done by now, while later batches run
-                        outputs[index - 2] = _on_host(outputs[index - 2])
+                        outputs[index - 2] = on_host(outputs[index - 2])
                     callbacks.on_predict_batch_end(index, {"outputs": result})
                     if self.stop_predicting or (step_limit is not None and index + 1 >= step_limit):
                         break
@@ -584,7 +592,7 @@ class Trainer:
             source.close()
         if not outputs:
             self._refuse_empty(source, "predict")
-        outputs = [_on_host(one) for one in outputs]
+        outputs = [on_host(one) for one in outputs]
         return outputs[0] if len(outputs) == 1 else tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
     stop_predicting = False
@@ -614,17 +622,17 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        return _on_host(self._execution("predict").batch(_whole_batch(x)))
+        return on_host(self._execution("predict").batch(_whole_batch(x)))
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
-        source = open_source(x, y, sample_weight, batch_size=_length(x), class_weight=class_weight)
+        source = open_source(x, y, sample_weight, batch_size=length_of(x), class_weight=class_weight)
         try:
             batch = next(source.batches())
         finally:
             source.close()
         self.reset_metrics()
         logs = self._host_logs(self._execution(kind).batch(batch[0] if source.bare else batch))
-        return logs if return_dict else _in_order(logs, self.metrics)
+        return logs if return_dict else in_order(logs, self.metrics)
 
     # --- parts of the loop -----------------------------------------------------------------------------------
 
@@ -751,7 +759,7 @@ class Trainer:
         """Results as Python numbers, by name; results within a result stand beside the others."""
         logs: dict[str, Any] = {}
         for name, value in sorted(result.items()):
-            logs.update(self._host_logs(value) if isinstance(value, dict) else {name: _number(value)})
+            logs.update(self._host_logs(value) if isinstance(value, dict) else {name: host_number(value)})
         return logs
 
     def _require_compiled(self, wanted: str) -> None:
@@ -831,7 +839,7 @@ class Trainer:
         if value_format not in ("backend_tensor", "numpy_array"):
             raise ArgumentError("'backend_tensor' or 'numpy_array'", repr(value_format), "get_state_tree")
         return {
-            name: _nested(variables, lambda one: one.numpy() if value_format == "numpy_array" else one.value)
+            name: nested_by_path(variables, lambda one: one.numpy() if value_format == "numpy_array" else one.value)
             for name, variables in self._state_groups().items()
         }
 
@@ -842,7 +850,7 @@ class Trainer:
             if name not in groups:
                 raise ArgumentError(f"one of {sorted(groups)}", repr(name), "set_state_tree")
             by_path = {one.path: one for one in groups[name]}
-            for path, value in _flat_paths(values):
+            for path, value in flat_paths(values):
                 if path not in by_path:
                     raise ArgumentError("a path of a variable", repr(path), "set_state_tree")
                 by_path[path].assign(value)
@@ -902,40 +910,6 @@ class _interruptible:
             self.callbacks.on_interrupt()
 
 
-def _verbosity(verbose: str | int) -> int:
-    if verbose == "auto":
-        return 1
-    if verbose not in (0, 1, 2):
-        raise ArgumentError("verbose to be 0, 1, 2 or 'auto'", repr(verbose))
-    return int(verbose)
-
-
-def _whole(value: Any, name: str, where: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ArgumentError(f"an integer of at least {least} for {name}", repr(value), where)
-    return int(value)
-
-
-def _least(*values: int | None) -> int | None:
-    known = [one for one in values if one is not None]
-    return min(known) if known else None
-
-
-def _checked_frequency(frequency: Any) -> Callable[[int], bool]:
-    if isinstance(frequency, (list, tuple, set, range)):
-        return lambda epoch: epoch in frequency
-    number = _whole(frequency, "validation_freq", "fit", 1)
-    return lambda epoch: epoch % number == 0
-
-
-def _unpacked_validation(data: Any) -> tuple | None:
-    if data is None:
-        return None
-    if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
-        return tuple([*data, None, None][:3])
-    return data, None, None
-
-
 def _struct(value: Any) -> Any:
     return Struct(backend.shape(value), backend.dtype(value)) if backend.is_array(value) else value
 
@@ -946,61 +920,10 @@ def _parts_of(data: Any) -> tuple[Any, Any, Any]:
     return unpack_x_y_sample_weight(data) if known else (data, None, None)
 
 
-def _length(x: Any) -> int:
-    for leaf in tree.flatten(x):
-        if hasattr(leaf, "shape") and len(leaf.shape):
-            return max(1, int(leaf.shape[0]))
-        if hasattr(leaf, "__len__"):
-            return max(1, len(leaf))
-    return max(1, len(x)) if isinstance(x, (list, tuple)) else 1
-
-
 def _whole_batch(x: Any) -> Any:
     leaves = tree.flatten(x)
     if leaves and all(backend.is_array(one) or isinstance(one, np.ndarray) for one in leaves):
         return pack_x_y_sample_weight(x)
-    source = open_source(x, batch_size=_length(x))
+    source = open_source(x, batch_size=length_of(x))
     batch = next(source.batches())
     return batch[0] if source.bare else batch
-
-
-def _on_host(outputs: Any) -> Any:
-    return tree.map_structure(lambda one: backend.to_numpy(one) if backend.is_array(one) else one, outputs)
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Variable):
-        value = value.value
-    if backend.is_array(value) or isinstance(value, np.generic):
-        value = backend.to_numpy(value)
-        return value.item() if value.ndim == 0 else value
-    return value
-
-
-def _in_order(logs: dict[str, Any], metrics: list[Any]) -> Any:
-    """The results in the order of the metrics, then those of other names; the only one bare."""
-    names = [
-        one.name for metric in metrics for one in (metric.metrics if isinstance(metric, CompileMetrics) else [metric])
-    ]
-    names = [name for name in dict.fromkeys(names) if name in logs]
-    values = [logs[name] for name in [*names, *(one for one in logs if one not in names)]]
-    return values[0] if len(values) == 1 else values
-
-
-def _nested(variables: list[Variable], read: Callable[[Variable], Any]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for variable in variables:
-        place = result
-        *parents, last = variable.path.split("/")
-        for name in parents:
-            place = place.setdefault(name, {})
-        place[last] = read(variable)
-    return result
-
-
-def _flat_paths(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in values.items():
-        path = f"{before}{name}"
-        found.extend(_flat_paths(value, path + "/") if isinstance(value, dict) else [(path, value)])
-    return found

@@ -33,8 +33,8 @@ def assert_usable(model):
     """All variables can be read and hold numbers, and training goes on and learns."""
     for variable in [*model.variables, *model.optimizer.variables, *model.metrics_variables]:
         assert np.isfinite(np.asarray(variable.numpy(), "float64")).all(), variable.path
-    losses = model.fit(X, Y, epochs=6, verbose=0).history["loss"]
-    assert losses[-1] < losses[0]
+    losses = model.fit(X, Y, epochs=30, verbose=0).history["loss"]
+    assert losses[-1] < 0.5 * float(np.mean(Y**2))
 
 
 class RaisesAt(keras.callbacks.Callback):
@@ -210,7 +210,7 @@ def test_train_step_that_raises_changes_nothing():
 
     inputs = keras.Input((4,))
     model = Breaks(inputs, keras.layers.Dense(1)(inputs))
-    model.compile("adam", "mse")
+    model.compile(keras.optimizers.Adam(0.1), "mse")
     before = model.get_weights()
     for _ in range(2):  # the second time it is not compiled either
         with pytest.raises(RuntimeError, match="inside train_step"):
