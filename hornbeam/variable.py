@@ -167,6 +167,8 @@ class Variable:
         if isinstance(value, Variable):
             value = value.value
         try:
+            if value is None:  # to NumPy it would be NaN
+                raise TypeError("None is no value")
             if not backend.is_array(value):
                 value = backend.asarray(value, self._dtype)
             elif backend.dtype(value) != backend.dtype(self._plain()):

@@ -40,8 +40,8 @@ LAYER_GAPS: dict[str, str] = {
 LAYER_ORACLE_GAPS: dict[str, str] = {
     **{
         f"{layer}/lora alpha/{aspect}": "Keras forgets `lora_alpha` when it builds"
-        for layer, aspects in {"Dense": ("outputs", "gradients", "config"), "Embedding": ("outputs", "gradients", "config")}.items()
-        for aspect in aspects
+        for layer in ("Dense", "Embedding")
+        for aspect in ("outputs", "gradients", "config")
     },
     **{
         f"LayerNormalization/integers/{aspect}": "Keras rounds gamma and beta to the integers of the input"

@@ -220,7 +220,7 @@ def test_a_failed_build_leaves_nothing() -> None:
         with pytest.raises(RuntimeError, match="no"):
             layer(ones(2, 3))
         assert not layer.built
-        assert all("w" != one.name for one in layer.weights)
+        assert all(one.name != "w" for one in layer.weights)
     layer.fail = False
     assert layer(ones(2, 3)).shape == (2, 2)
     assert [one.name for one in layer.weights] == ["w", "v", "kernel", "bias"]
@@ -352,7 +352,12 @@ def test_training_is_that_of_the_call_or_of_the_enclosing_one() -> None:
         def call(self, x: Any) -> Any:
             return self.spy(x)
 
-    for given, inner, expected in ((None, {}, None), (True, {}, True), (False, {}, False), (True, {"training": False}, False)):
+    for given, inner, expected in (
+        (None, {}, None),
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"training": False}, False),
+    ):
         layer = Outer(**inner)
         layer(ones(1, 2), training=given)
         assert layer.spy.seen["training"] is expected
@@ -619,7 +624,10 @@ class Losses(L.Layer):
         super().__init__()
         self.lossy = Lossy()
         self.dense = L.Dense(
-            1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L1(0.5), activity_regularizer=keras.regularizers.L1(0.25)
+            1,
+            kernel_initializer="ones",
+            kernel_regularizer=keras.regularizers.L1(0.5),
+            activity_regularizer=keras.regularizers.L1(0.25),
         )
 
     def call(self, x: Any) -> Any:
@@ -631,7 +639,9 @@ def test_losses_are_those_of_the_last_call() -> None:
     layer = Losses()
     for size in (2, 3, 3):
         layer(ones(size, 2))
-        assert sorted(float(one) for one in layer.losses) == sorted([size * 20, size * 2, 0.5, 1.0])  # activity is taken per sample
+        assert sorted(float(one) for one in layer.losses) == sorted(
+            [size * 20, size * 2, 0.5, 1.0]
+        )  # activity is taken per sample
     layer.lossy(ones(1, 1))
     assert [float(one) for one in layer.lossy.losses] == [1.0]
 
@@ -807,7 +817,9 @@ def test_the_global_policy_is_taken() -> None:
 class Derived(L.Layer):
     """A layer whose config nobody wrote."""
 
-    def __init__(self, units: int, rate: float = 0.5, *, inner: Any = None, activation: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, rate: float = 0.5, *, inner: Any = None, activation: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.ratio = rate  # under another name
@@ -846,7 +858,12 @@ def test_config_follows_from_the_arguments(make: Any, expected: dict[str, Any]) 
     again = Derived.from_config(json.loads(text))
     assert json.dumps(again.get_config()) == text
     ratio = list(layer.ratio) if isinstance(layer.ratio, tuple) else layer.ratio
-    assert (again.units, again.ratio, again.trainable, again.dtype) == (layer.units, ratio, layer.trainable, layer.dtype)
+    assert (again.units, again.ratio, again.trainable, again.dtype) == (
+        layer.units,
+        ratio,
+        layer.trainable,
+        layer.dtype,
+    )
     assert type(again.inner) is type(layer.inner) and again.activation is layer.activation
 
 
@@ -890,7 +907,7 @@ def test_config_of_a_subclass_that_passes_arguments_on() -> None:
 
 
 def test_config_that_does_not_fit() -> None:
-    with pytest.raises(TypeError, match="'unitz'|unitz"):
+    with pytest.raises(TypeError, match="unitz"):
         L.Dense.from_config({"unitz": 3})
 
 
@@ -941,8 +958,10 @@ def paths(model):
 found = {}
 m = Model(name="m"); m(x); found["subclass"] = paths(m)
 m = keras.Sequential([L.Dense(2, name="a"), Lazy(name="lazy")], name="s"); m(x); found["sequential"] = paths(m)
-m = keras.Sequential([keras.Input((2,)), L.Dense(2, name="a"), Lazy(name="lazy")], name="s"); found["with input"] = paths(m)
-i = keras.Input((2,)); o = Lazy(name="lazy")(L.Dense(2, name="a")(i)); m = keras.Model(i, o, name="f"); found["functional"] = paths(m)
+m = keras.Sequential([keras.Input((2,)), L.Dense(2, name="a"), Lazy(name="lazy")], name="s")
+found["with input"] = paths(m)
+i = keras.Input((2,)); o = Lazy(name="lazy")(L.Dense(2, name="a")(i)); m = keras.Model(i, o, name="f")
+found["functional"] = paths(m)
 i = keras.Input((2,)); o = keras.Sequential([keras.Input((2,)), L.Dense(2, name="a")], name="in")(i)
 m = keras.Model(i, keras.Sequential([L.Dense(2, name="b")], name="un")(o), name="f"); found["nested"] = paths(m)
 l = Inner(name="inner"); l.build((1, 2)); found["by shape"] = paths(l)

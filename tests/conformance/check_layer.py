@@ -184,7 +184,7 @@ def truth(layer: keras.Layer, inputs: Any, **settings: Any) -> Any:
 
 def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
     shapes = layer.compute_output_shape(tree.map_structure(lambda one: tuple(one.shape), inputs))
-    flat = [shapes] if tree.is_shape(shapes) else [one for one in shapes]
+    flat = [shapes] if tree.is_shape(shapes) else list(shapes)
     assert [tuple(one) for one in flat] == [one.shape for one in expected]
 
 

@@ -103,35 +103,73 @@ DENSE = [
     Row("Dense/five axes", lambda keras: keras.layers.Dense(3), VOLUME, 2),
     Row("Dense/relu", lambda keras: keras.layers.Dense(5, activation="relu"), VECTOR, 2, config={"activation": "relu"}),
     Row("Dense/function", lambda keras: keras.layers.Dense(5, activation=keras.activations.gelu), VECTOR, 2),
-    Row("Dense/activation layer", lambda keras: keras.layers.Dense(5, keras.layers.LeakyReLU(0.2)), VECTOR, 2,
-        mixed=False),  # the activation has a dtype of its own
+    Row(
+        "Dense/activation layer",
+        lambda keras: keras.layers.Dense(5, keras.layers.LeakyReLU(0.2)),
+        VECTOR,
+        2,
+        mixed=False,
+    ),  # the activation has a dtype of its own
     Row("Dense/no bias", lambda keras: keras.layers.Dense(5, use_bias=False), VECTOR, 1, config={"use_bias": False}),
     Row("Dense/integers", lambda keras: keras.layers.Dense(5), Integers((3, 4)), 2),
-    Row("Dense/everything", lambda keras: keras.layers.Dense(
-        units=3, activation="tanh", kernel_initializer=keras.initializers.HeNormal(seed=1), bias_initializer="ones",
-        kernel_regularizer=keras.regularizers.L2(0.1), bias_regularizer="l1", activity_regularizer="l2",
-        kernel_constraint=keras.constraints.MaxNorm(2.0), bias_constraint="non_neg", trainable=True, dtype="float32",
-        name="everything",
-    ), VECTOR, 2, config={"name": "everything", "units": 3}),
+    Row(
+        "Dense/everything",
+        lambda keras: keras.layers.Dense(
+            units=3,
+            activation="tanh",
+            kernel_initializer=keras.initializers.HeNormal(seed=1),
+            bias_initializer="ones",
+            kernel_regularizer=keras.regularizers.L2(0.1),
+            bias_regularizer="l1",
+            activity_regularizer="l2",
+            kernel_constraint=keras.constraints.MaxNorm(2.0),
+            bias_constraint="non_neg",
+            trainable=True,
+            dtype="float32",
+            name="everything",
+        ),
+        VECTOR,
+        2,
+        config={"name": "everything", "units": 3},
+    ),
     Row("Dense/frozen", lambda keras: keras.layers.Dense(3, trainable=False), VECTOR, 2, 0),
     Row("Dense/lora", lambda keras: keras.layers.Dense(5, lora_rank=2), VECTOR, 4, 3),
-    Row("Dense/lora alpha", lambda keras: keras.layers.Dense(5, lora_rank=2, lora_alpha=6, use_bias=False), VECTOR, 3, 2),
-]  # fmt: skip
+    Row(
+        "Dense/lora alpha", lambda keras: keras.layers.Dense(5, lora_rank=2, lora_alpha=6, use_bias=False), VECTOR, 3, 2
+    ),
+]
 
 EMBEDDING = [
     Row("Embedding", lambda keras: keras.layers.Embedding(10, 4), Integers((3, 5)), 1),
     Row("Embedding/floats", lambda keras: keras.layers.Embedding(10, 4), Floats((0, 5)), 1, saved=False),
     Row("Embedding/mask_zero", lambda keras: keras.layers.Embedding(10, 4, mask_zero=True), Integers((3, 5), 3), 1),
-    Row("Embedding/everything", lambda keras: keras.layers.Embedding(
-        10, 4, embeddings_initializer=keras.initializers.RandomNormal(seed=3), embeddings_regularizer="l2",
-        embeddings_constraint=keras.constraints.UnitNorm(axis=-1),
-    ), Integers((3, 5)), 1),
-    Row("Embedding/weights", lambda keras: keras.layers.Embedding(
-        6, 2, weights=[np.arange(12, dtype="float32").reshape(6, 2)]
-    ), Integers((3,), 6), 1),
+    Row(
+        "Embedding/everything",
+        lambda keras: keras.layers.Embedding(
+            10,
+            4,
+            embeddings_initializer=keras.initializers.RandomNormal(seed=3),
+            embeddings_regularizer="l2",
+            embeddings_constraint=keras.constraints.UnitNorm(axis=-1),
+        ),
+        Integers((3, 5)),
+        1,
+    ),
+    Row(
+        "Embedding/weights",
+        lambda keras: keras.layers.Embedding(6, 2, weights=[np.arange(12, dtype="float32").reshape(6, 2)]),
+        Integers((3,), 6),
+        1,
+    ),
     Row("Embedding/lora", lambda keras: keras.layers.Embedding(10, 4, lora_rank=2), Integers((3, 5)), 3, 2),
-    Row("Embedding/lora alpha", lambda keras: keras.layers.Embedding(10, 4, lora_rank=2, lora_alpha=3), Integers((3, 5)), 3, 2),
-]  # fmt: skip
+    Row(
+        "Embedding/lora alpha",
+        lambda keras: keras.layers.Embedding(10, 4, lora_rank=2, lora_alpha=3),
+        Integers((3, 5)),
+        3,
+        2,
+    ),
+]
 
 
 def _conv(rank: int, inputs: Floats) -> list[Row]:
@@ -139,9 +177,12 @@ def _conv(rank: int, inputs: Floats) -> list[Row]:
 
     def row(what: str, *args: Any, weights: int = 2, data: Any = inputs, **kwargs: Any) -> Row:
         return Row(
-            f"{name}/{what}" if what else name, lambda keras: getattr(keras.layers, name)(*args, **kwargs), data, weights,
+            f"{name}/{what}" if what else name,
+            lambda keras: getattr(keras.layers, name)(*args, **kwargs),
+            data,
+            weights,
             open_axes="data_format" not in kwargs,
-        )  # fmt: skip
+        )
 
     sizes = (3, 2, 1)[:rank]
     first = Floats((inputs.shape[0], inputs.shape[-1], *inputs.shape[1:-1]))
@@ -157,9 +198,19 @@ def _conv(rank: int, inputs: Floats) -> list[Row]:
         row("groups", 4, 2, groups=2 if inputs.shape[-1] % 2 == 0 else 1),
         row("no bias", 4, 2, use_bias=False, weights=1),
         row("activation", 4, 2, activation="elu"),
-        row("everything", 2, 2, kernel_initializer="he_uniform", bias_initializer="ones", kernel_regularizer="l2",
-            bias_regularizer="l1", activity_regularizer="l2", kernel_constraint="max_norm", bias_constraint="non_neg"),
-    ]  # fmt: skip
+        row(
+            "everything",
+            2,
+            2,
+            kernel_initializer="he_uniform",
+            bias_initializer="ones",
+            kernel_regularizer="l2",
+            bias_regularizer="l1",
+            activity_regularizer="l2",
+            kernel_constraint="max_norm",
+            bias_constraint="non_neg",
+        ),
+    ]
     rows.append(row("channels_first", 4, 2, data_format="channels_first", data=first))
     if rank == 1:
         rows += [
@@ -184,10 +235,13 @@ def _pooling() -> list[Row]:
                 ("same, one by one", {"pool_size": 3, "strides": 1, "padding": "same"}, inputs),
                 ("channels_first", {"pool_size": 2, "data_format": "channels_first"}, first),
             ):
-                rows.append(Row(
-                    f"{name}/{what}" if what else name,
-                    lambda keras, name=name, kwargs=kwargs: getattr(keras.layers, name)(**kwargs), data,
-                ))  # fmt: skip
+                rows.append(
+                    Row(
+                        f"{name}/{what}" if what else name,
+                        lambda keras, name=name, kwargs=kwargs: getattr(keras.layers, name)(**kwargs),
+                        data,
+                    )
+                )
             if kind == "Max":
                 rows.append(Row(f"{name}/default", lambda keras, name=name: getattr(keras.layers, name)(), inputs))
             name = f"Global{name}"
@@ -197,19 +251,28 @@ def _pooling() -> list[Row]:
                 ("channels_first", {"data_format": "channels_first"}, first),
                 ("channels_first, keepdims", {"data_format": "channels_first", "keepdims": True}, first),
             ):
-                rows.append(Row(
-                    f"{name}/{what}" if what else name,
-                    lambda keras, name=name, kwargs=kwargs: getattr(keras.layers, name)(**kwargs), data,
-                ))  # fmt: skip
+                rows.append(
+                    Row(
+                        f"{name}/{what}" if what else name,
+                        lambda keras, name=name, kwargs=kwargs: getattr(keras.layers, name)(**kwargs),
+                        data,
+                    )
+                )
     name = "GlobalAveragePooling1D"
     rows.append(Row(f"{name}/mask", lambda keras: keras.layers.GlobalAveragePooling1D(), STEPS, mask=MASK))
-    rows.append(Row(
-        f"{name}/mask, keepdims", lambda keras: keras.layers.GlobalAveragePooling1D(keepdims=True), STEPS, mask=MASK
-    ))  # fmt: skip
-    rows.append(Row(
-        f"{name}/mask, channels_first", lambda keras: keras.layers.GlobalAveragePooling1D("channels_first"),
-        Floats((2, 3, 5)), mask=MASK,
-    ))  # fmt: skip
+    rows.append(
+        Row(
+            f"{name}/mask, keepdims", lambda keras: keras.layers.GlobalAveragePooling1D(keepdims=True), STEPS, mask=MASK
+        )
+    )
+    rows.append(
+        Row(
+            f"{name}/mask, channels_first",
+            lambda keras: keras.layers.GlobalAveragePooling1D("channels_first"),
+            Floats((2, 3, 5)),
+            mask=MASK,
+        )
+    )
     return rows
 
 
@@ -226,75 +289,215 @@ RESHAPING = [
     Row("Permute", lambda keras: keras.layers.Permute((2, 1)), STEPS),
     Row("Permute/three", lambda keras: keras.layers.Permute((3, 1, 2)), IMAGE),
     Row("RepeatVector", lambda keras: keras.layers.RepeatVector(3), VECTOR),
-]  # fmt: skip
+]
 
 NORMALIZATION = [
     Row("BatchNormalization", lambda keras: keras.layers.BatchNormalization(), VECTOR, 4, 2, differs=True),
     Row("BatchNormalization/image", lambda keras: keras.layers.BatchNormalization(), IMAGE, 4, 2, differs=True),
-    Row("BatchNormalization/axis", lambda keras: keras.layers.BatchNormalization(axis=1), IMAGE, 4, 2, differs=True,
-        open_axes=False),
-    Row("BatchNormalization/axis of steps", lambda keras: keras.layers.BatchNormalization(axis=-2), STEPS, 4, 2,
-        differs=True, open_axes=False),
-    Row("BatchNormalization/momentum", lambda keras: keras.layers.BatchNormalization(momentum=0.5, epsilon=0.1), VECTOR,
-        4, 2, differs=True),
-    Row("BatchNormalization/no center", lambda keras: keras.layers.BatchNormalization(center=False), VECTOR, 3, 1,
-        differs=True),
-    Row("BatchNormalization/no scale", lambda keras: keras.layers.BatchNormalization(scale=False), VECTOR, 3, 1,
-        differs=True),
-    Row("BatchNormalization/neither", lambda keras: keras.layers.BatchNormalization(center=False, scale=False), VECTOR, 2,
-        0, differs=True),
-    Row("BatchNormalization/everything", lambda keras: keras.layers.BatchNormalization(
-        beta_initializer="ones", gamma_initializer=keras.initializers.Constant(2.0), moving_mean_initializer="ones",
-        moving_variance_initializer=keras.initializers.Constant(3.0), beta_regularizer="l1", gamma_regularizer="l2",
-        beta_constraint="non_neg", gamma_constraint="max_norm",
-    ), VECTOR, 4, 2, differs=True),
-    Row("BatchNormalization/mask", lambda keras: keras.layers.BatchNormalization(), STEPS, 4, 2, mask=MASK, differs=True),
-    Row("BatchNormalization/mask, axis", lambda keras: keras.layers.BatchNormalization(axis=1), STEPS, 4, 2, mask=MASK,
-        differs=True, open_axes=False),
-    Row("BatchNormalization/renorm", lambda keras: keras.layers.BatchNormalization(renorm=True, renorm_momentum=0.9),
-        VECTOR, 7, 2, differs=True),
-    Row("BatchNormalization/renorm, clipping", lambda keras: keras.layers.BatchNormalization(
-        renorm=True, renorm_clipping={"rmin": 0.9, "rmax": 1.1, "dmax": 0.1}
-    ), IMAGE, 7, 2, differs=True),
-    Row("BatchNormalization/renorm, bare", lambda keras: keras.layers.BatchNormalization(
-        renorm=True, center=False, scale=False
-    ), VECTOR, 5, 0, differs=True),
+    Row(
+        "BatchNormalization/axis",
+        lambda keras: keras.layers.BatchNormalization(axis=1),
+        IMAGE,
+        4,
+        2,
+        differs=True,
+        open_axes=False,
+    ),
+    Row(
+        "BatchNormalization/axis of steps",
+        lambda keras: keras.layers.BatchNormalization(axis=-2),
+        STEPS,
+        4,
+        2,
+        differs=True,
+        open_axes=False,
+    ),
+    Row(
+        "BatchNormalization/momentum",
+        lambda keras: keras.layers.BatchNormalization(momentum=0.5, epsilon=0.1),
+        VECTOR,
+        4,
+        2,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/no center",
+        lambda keras: keras.layers.BatchNormalization(center=False),
+        VECTOR,
+        3,
+        1,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/no scale",
+        lambda keras: keras.layers.BatchNormalization(scale=False),
+        VECTOR,
+        3,
+        1,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/neither",
+        lambda keras: keras.layers.BatchNormalization(center=False, scale=False),
+        VECTOR,
+        2,
+        0,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/everything",
+        lambda keras: keras.layers.BatchNormalization(
+            beta_initializer="ones",
+            gamma_initializer=keras.initializers.Constant(2.0),
+            moving_mean_initializer="ones",
+            moving_variance_initializer=keras.initializers.Constant(3.0),
+            beta_regularizer="l1",
+            gamma_regularizer="l2",
+            beta_constraint="non_neg",
+            gamma_constraint="max_norm",
+        ),
+        VECTOR,
+        4,
+        2,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/mask", lambda keras: keras.layers.BatchNormalization(), STEPS, 4, 2, mask=MASK, differs=True
+    ),
+    Row(
+        "BatchNormalization/mask, axis",
+        lambda keras: keras.layers.BatchNormalization(axis=1),
+        STEPS,
+        4,
+        2,
+        mask=MASK,
+        differs=True,
+        open_axes=False,
+    ),
+    Row(
+        "BatchNormalization/renorm",
+        lambda keras: keras.layers.BatchNormalization(renorm=True, renorm_momentum=0.9),
+        VECTOR,
+        7,
+        2,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/renorm, clipping",
+        lambda keras: keras.layers.BatchNormalization(
+            renorm=True, renorm_clipping={"rmin": 0.9, "rmax": 1.1, "dmax": 0.1}
+        ),
+        IMAGE,
+        7,
+        2,
+        differs=True,
+    ),
+    Row(
+        "BatchNormalization/renorm, bare",
+        lambda keras: keras.layers.BatchNormalization(renorm=True, center=False, scale=False),
+        VECTOR,
+        5,
+        0,
+        differs=True,
+    ),
     Row("BatchNormalization/frozen", lambda keras: keras.layers.BatchNormalization(trainable=False), VECTOR, 4, 0),
     Row("LayerNormalization", lambda keras: keras.layers.LayerNormalization(), VECTOR, 2),
-    Row("LayerNormalization/axis", lambda keras: keras.layers.LayerNormalization(axis=1, epsilon=0.1), STEPS, 2,
-        open_axes=False),
-    Row("LayerNormalization/axes", lambda keras: keras.layers.LayerNormalization(axis=[1, 2]), STEPS, 2, open_axes=False),
-    Row("LayerNormalization/far axes", lambda keras: keras.layers.LayerNormalization(axis=(1, -1)), IMAGE, 2,
-        open_axes=False),
+    Row(
+        "LayerNormalization/axis",
+        lambda keras: keras.layers.LayerNormalization(axis=1, epsilon=0.1),
+        STEPS,
+        2,
+        open_axes=False,
+    ),
+    Row(
+        "LayerNormalization/axes", lambda keras: keras.layers.LayerNormalization(axis=[1, 2]), STEPS, 2, open_axes=False
+    ),
+    Row(
+        "LayerNormalization/far axes",
+        lambda keras: keras.layers.LayerNormalization(axis=(1, -1)),
+        IMAGE,
+        2,
+        open_axes=False,
+    ),
     Row("LayerNormalization/no center", lambda keras: keras.layers.LayerNormalization(center=False), VECTOR, 1),
     Row("LayerNormalization/no scale", lambda keras: keras.layers.LayerNormalization(scale=False), VECTOR, 1),
-    Row("LayerNormalization/neither", lambda keras: keras.layers.LayerNormalization(center=False, scale=False), VECTOR, 0),
-    Row("LayerNormalization/everything", lambda keras: keras.layers.LayerNormalization(
-        beta_initializer="ones", gamma_initializer="zeros", beta_regularizer="l1", gamma_regularizer="l2",
-        beta_constraint="non_neg", gamma_constraint="max_norm",
-    ), VECTOR, 2),
-]  # fmt: skip
+    Row(
+        "LayerNormalization/neither",
+        lambda keras: keras.layers.LayerNormalization(center=False, scale=False),
+        VECTOR,
+        0,
+    ),
+    Row(
+        "LayerNormalization/everything",
+        lambda keras: keras.layers.LayerNormalization(
+            beta_initializer="ones",
+            gamma_initializer="zeros",
+            beta_regularizer="l1",
+            gamma_regularizer="l2",
+            beta_constraint="non_neg",
+            gamma_constraint="max_norm",
+        ),
+        VECTOR,
+        2,
+    ),
+]
 
 REGULARIZATION = [
     Row("Dropout", lambda keras: keras.layers.Dropout(0.5), Floats((20, 20)), differs=True, random=True),
     Row("Dropout/nothing", lambda keras: keras.layers.Dropout(0), VECTOR),
     Row("Dropout/seed", lambda keras: keras.layers.Dropout(0.3, seed=7), Floats((20, 20)), differs=True, random=True),
-    Row("Dropout/noise_shape", lambda keras: keras.layers.Dropout(0.5, noise_shape=(20, 1, 3)), Floats((20, 5, 3)),
-        differs=True, random=True, open_axes=False, mixed=False),
-    Row("Dropout/open noise_shape", lambda keras: keras.layers.Dropout(0.5, noise_shape=(None, 1, None)),
-        Floats((20, 5, 3)), differs=True, random=True),
-    Row("SpatialDropout1D", lambda keras: keras.layers.SpatialDropout1D(0.5, seed=1), Floats((9, 5, 8)), differs=True,
-        random=True),
-    Row("SpatialDropout2D", lambda keras: keras.layers.SpatialDropout2D(0.5), Floats((9, 2, 2, 8)), differs=True,
-        random=True),
-    Row("SpatialDropout2D/channels_first", lambda keras: keras.layers.SpatialDropout2D(0.5, "channels_first", 3),
-        Floats((9, 8, 2, 2)), differs=True, random=True),
-    Row("SpatialDropout3D", lambda keras: keras.layers.SpatialDropout3D(0.5), Floats((9, 2, 2, 2, 8)), differs=True,
-        random=True),
-    Row("SpatialDropout3D/channels_first", lambda keras: keras.layers.SpatialDropout3D(
-        0.5, data_format="channels_first", seed=3
-    ), Floats((9, 8, 2, 2, 2)), differs=True, random=True),
-]  # fmt: skip
+    Row(
+        "Dropout/noise_shape",
+        lambda keras: keras.layers.Dropout(0.5, noise_shape=(20, 1, 3)),
+        Floats((20, 5, 3)),
+        differs=True,
+        random=True,
+        open_axes=False,
+        mixed=False,
+    ),
+    Row(
+        "Dropout/open noise_shape",
+        lambda keras: keras.layers.Dropout(0.5, noise_shape=(None, 1, None)),
+        Floats((20, 5, 3)),
+        differs=True,
+        random=True,
+    ),
+    Row(
+        "SpatialDropout1D",
+        lambda keras: keras.layers.SpatialDropout1D(0.5, seed=1),
+        Floats((9, 5, 8)),
+        differs=True,
+        random=True,
+    ),
+    Row(
+        "SpatialDropout2D",
+        lambda keras: keras.layers.SpatialDropout2D(0.5),
+        Floats((9, 2, 2, 8)),
+        differs=True,
+        random=True,
+    ),
+    Row(
+        "SpatialDropout2D/channels_first",
+        lambda keras: keras.layers.SpatialDropout2D(0.5, "channels_first", 3),
+        Floats((9, 8, 2, 2)),
+        differs=True,
+        random=True,
+    ),
+    Row(
+        "SpatialDropout3D",
+        lambda keras: keras.layers.SpatialDropout3D(0.5),
+        Floats((9, 2, 2, 2, 8)),
+        differs=True,
+        random=True,
+    ),
+    Row(
+        "SpatialDropout3D/channels_first",
+        lambda keras: keras.layers.SpatialDropout3D(0.5, data_format="channels_first", seed=3),
+        Floats((9, 8, 2, 2, 2)),
+        differs=True,
+        random=True,
+    ),
+]
 
 ACTIVATIONS = [
     Row("Activation", lambda keras: keras.layers.Activation("relu"), VECTOR, config={"activation": "relu"}),
@@ -309,25 +512,46 @@ ACTIVATIONS = [
     Row("ELU", lambda keras: keras.layers.ELU(), VECTOR),
     Row("ELU/alpha", lambda keras: keras.layers.ELU(alpha=0.5), VECTOR),
     Row("PReLU", lambda keras: keras.layers.PReLU(), IMAGE, 1, open_axes=False),
-    Row("PReLU/everything", lambda keras: keras.layers.PReLU(
-        alpha_initializer=keras.initializers.Constant(0.2), alpha_regularizer="l2", alpha_constraint="non_neg",
-        shared_axes=[1, 2],
-    ), IMAGE, 1),
+    Row(
+        "PReLU/everything",
+        lambda keras: keras.layers.PReLU(
+            alpha_initializer=keras.initializers.Constant(0.2),
+            alpha_regularizer="l2",
+            alpha_constraint="non_neg",
+            shared_axes=[1, 2],
+        ),
+        IMAGE,
+        1,
+    ),
     Row("Softmax", lambda keras: keras.layers.Softmax(), VECTOR),
     Row("Softmax/axis", lambda keras: keras.layers.Softmax(axis=1), STEPS),
     Row("Softmax/axes", lambda keras: keras.layers.Softmax(axis=(1, 2)), STEPS),
     Row("Softmax/mask", lambda keras: keras.layers.Softmax(), Floats((2, 5)), mask=MASK),
-]  # fmt: skip
+]
 
 MERGING = [
-    *(Row(name, lambda keras, name=name: getattr(keras.layers, name)(), [VECTOR] * 3)
-      for name in ("Add", "Multiply", "Average", "Maximum", "Minimum")),
-    *(Row(f"{name}/broadcast", lambda keras, name=name: getattr(keras.layers, name)(), [STEPS, Floats((2, 1, 3))],
-          open_axes=False)
-      for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract")),
-    *(Row(f"{name}/fewer axes", lambda keras, name=name: getattr(keras.layers, name)(), [STEPS, Floats((2, 3))],
-          open_axes=False)
-      for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract")),
+    *(
+        Row(name, lambda keras, name=name: getattr(keras.layers, name)(), [VECTOR] * 3)
+        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum")
+    ),
+    *(
+        Row(
+            f"{name}/broadcast",
+            lambda keras, name=name: getattr(keras.layers, name)(),
+            [STEPS, Floats((2, 1, 3))],
+            open_axes=False,
+        )
+        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract")
+    ),
+    *(
+        Row(
+            f"{name}/fewer axes",
+            lambda keras, name=name: getattr(keras.layers, name)(),
+            [STEPS, Floats((2, 3))],
+            open_axes=False,
+        )
+        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract")
+    ),
     Row("Subtract", lambda keras: keras.layers.Subtract(), PAIR),
     Row("Concatenate", lambda keras: keras.layers.Concatenate(), [VECTOR, Floats((3, 2)), Floats((3, 1))]),
     Row("Concatenate/axis", lambda keras: keras.layers.Concatenate(axis=1), [STEPS, Floats((2, 1, 3))]),
@@ -335,7 +559,7 @@ MERGING = [
     Row("Dot/axes", lambda keras: keras.layers.Dot(axes=(2, 1)), [STEPS, Floats((2, 3, 4))], open_axes=False),
     Row("Dot/negative axis", lambda keras: keras.layers.Dot(axes=-1), [STEPS, Floats((2, 4, 3))]),
     Row("Dot/normalize", lambda keras: keras.layers.Dot(axes=1, normalize=True), PAIR),
-]  # fmt: skip
+]
 
 CORE = [
     Row("Identity", lambda keras: keras.layers.Identity(), VECTOR),
@@ -345,9 +569,11 @@ CORE = [
     Row("Masking", lambda keras: keras.layers.Masking(), Floats((2, 5, 3), zeros=((0, 1), (1, slice(3, 5))))),
     Row("Masking/value", lambda keras: keras.layers.Masking(mask_value=0.5), STEPS),
     Row("Lambda", lambda keras: keras.layers.Lambda(_named(keras, _double)), VECTOR),
-    Row("Lambda/arguments", lambda keras: keras.layers.Lambda(_named(keras, _times), arguments={"factor": 3.0}), VECTOR),
+    Row(
+        "Lambda/arguments", lambda keras: keras.layers.Lambda(_named(keras, _times), arguments={"factor": 3.0}), VECTOR
+    ),
     Row("Lambda/output_shape", lambda keras: keras.layers.Lambda(_named(keras, _first), output_shape=(1,)), VECTOR),
-]  # fmt: skip
+]
 
 
 def _named(keras: Any, function: Callable) -> Callable:
@@ -374,14 +600,22 @@ def _first(x: Any) -> Any:
 INTEGERS = [
     Row(f"{name}/integers", make, inputs, weights, trainable, mixed=False, differs=differs)
     for name, make, inputs, weights, trainable, differs in [
-        *((name, lambda keras, name=name: getattr(keras.layers, name)(), [Integers((3, 4))] * 2, 0, 0, False)
-          for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Concatenate")),
-        *((name, lambda keras, name=name: getattr(keras.layers, name)(), Integers((3, 4)), 0, 0, False)
-          for name in ("Identity", "Masking", "ReLU", "ELU", "LeakyReLU", "Softmax")),
-        *((name, lambda keras, name=name: getattr(keras.layers, name)(2), Integers((2, 5, 3)), 0, 0, False)
-          for name in ("MaxPooling1D", "AveragePooling1D")),
-        *((name, lambda keras, name=name: getattr(keras.layers, name)(), Integers((2, 5, 3)), 0, 0, False)
-          for name in ("GlobalMaxPooling1D", "GlobalAveragePooling1D")),
+        *(
+            (name, lambda keras, name=name: getattr(keras.layers, name)(), [Integers((3, 4))] * 2, 0, 0, False)
+            for name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Concatenate")
+        ),
+        *(
+            (name, lambda keras, name=name: getattr(keras.layers, name)(), Integers((3, 4)), 0, 0, False)
+            for name in ("Identity", "Masking", "ReLU", "ELU", "LeakyReLU", "Softmax")
+        ),
+        *(
+            (name, lambda keras, name=name: getattr(keras.layers, name)(2), Integers((2, 5, 3)), 0, 0, False)
+            for name in ("MaxPooling1D", "AveragePooling1D")
+        ),
+        *(
+            (name, lambda keras, name=name: getattr(keras.layers, name)(), Integers((2, 5, 3)), 0, 0, False)
+            for name in ("GlobalMaxPooling1D", "GlobalAveragePooling1D")
+        ),
         ("Dot", lambda keras: keras.layers.Dot(axes=1), [Integers((3, 4))] * 2, 0, 0, False),
         ("Activation", lambda keras: keras.layers.Activation("relu"), Integers((3, 4)), 0, 0, False),
         ("Activation, float", lambda keras: keras.layers.Activation("sigmoid"), Integers((3, 4)), 0, 0, False),
@@ -392,11 +626,22 @@ INTEGERS = [
         ("LayerNormalization", lambda keras: keras.layers.LayerNormalization(), Integers((3, 4)), 2, 2, False),
         ("BatchNormalization", lambda keras: keras.layers.BatchNormalization(), Integers((3, 4)), 4, 2, True),
     ]
-]  # fmt: skip
+]
 
 
 ROWS: list[Row] = [
-    *DENSE, *EMBEDDING, *_conv(1, STEPS), *_conv(2, IMAGE), *_conv(3, VOLUME), *_pooling(), *RESHAPING, *NORMALIZATION,
-    *REGULARIZATION, *ACTIVATIONS, *MERGING, *CORE, *INTEGERS,
-]  # fmt: skip
+    *DENSE,
+    *EMBEDDING,
+    *_conv(1, STEPS),
+    *_conv(2, IMAGE),
+    *_conv(3, VOLUME),
+    *_pooling(),
+    *RESHAPING,
+    *NORMALIZATION,
+    *REGULARIZATION,
+    *ACTIVATIONS,
+    *MERGING,
+    *CORE,
+    *INTEGERS,
+]
 BY_NAME: dict[str, Row] = {row.name: row for row in ROWS}

@@ -17,7 +17,9 @@ def _rows() -> list[Any]:
     rows = []
     for row in ROWS:
         reason = LAYER_GAPS.get(f"{row.name}/{backend.name}") or LAYER_GAPS.get(row.name)
-        rows.append(pytest.param(row, id=row.name, marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else []))
+        rows.append(
+            pytest.param(row, id=row.name, marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else [])
+        )
     return rows
 
 

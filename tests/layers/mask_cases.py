@@ -47,7 +47,9 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "embedding": lambda keras: spy(keras)(embedded(keras)),
     "embedding without mask_zero": lambda keras: spy(keras)(keras.layers.Embedding(6, 2)(TOKENS)),
     "masking": lambda keras: spy(keras)(keras.layers.Masking()(STEPS)),
-    "masking, value": lambda keras: spy(keras)(keras.layers.Masking(mask_value=3.0)(np.full((2, 3, 2), 3.0, "float32"))),
+    "masking, value": lambda keras: spy(keras)(
+        keras.layers.Masking(mask_value=3.0)(np.full((2, 3, 2), 3.0, "float32"))
+    ),
     "masking, output": lambda keras: keras.layers.Masking(mask_value=1.0)(np.ones((2, 3, 2), "float32")),
     "dense": _through(lambda keras: keras.layers.Dense(3)),
     "dropout": _through(lambda keras: keras.layers.Dropout(0.5)),
@@ -57,9 +59,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "identity": _through(lambda keras: keras.layers.Identity()),
     "rescaling": _through(lambda keras: keras.layers.Rescaling(2.0)),
     "sequential": _through(lambda keras: keras.Sequential([keras.layers.Dense(3), keras.layers.ReLU()])),
-    "average over steps": lambda keras: keras.layers.GlobalAveragePooling1D()(
-        keras.layers.Masking()(STEPS)
-    ),
+    "average over steps": lambda keras: keras.layers.GlobalAveragePooling1D()(keras.layers.Masking()(STEPS)),
     "average over steps, no mask after": lambda keras: spy(keras)(
         keras.layers.GlobalAveragePooling1D()(keras.layers.Masking()(STEPS))
     ),
@@ -82,7 +82,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "functional": lambda keras: _functional(keras)(TOKENS),
     "nested": lambda keras: _nested(keras)(TOKENS),
     "mask given": lambda keras: keras.layers.GlobalAveragePooling1D()(STEPS, mask=TOKENS < 3),
-}  # fmt: skip
+}
 
 
 def _functional(keras: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Asks Keras, run as a black box on JAX, what the layers of tests/conformance/layers_table.py give, and writes oracle.npz.
+"""Asks Keras, a black box on JAX, what the layers of tests/conformance/layers_table.py give; writes oracle.npz.
 
 Run from the root of the repository: `python -m tests.layers.record_oracle`. Takes some minutes.
 """
@@ -80,11 +80,17 @@ def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         _, (outputs, _, losses) = run(trained, [flat[i] for i in moving], False)
         found: dict[str, Any] = {"out": outputs, "losses": losses}
     else:
-        outputs, losses, grads, train_outputs, state, train_grads = jax.jit(everything)(trained, [flat[i] for i in moving])
+        outputs, losses, grads, train_outputs, state, train_grads = jax.jit(everything)(
+            trained, [flat[i] for i in moving]
+        )
         found = {"out": outputs, "losses": losses, "by_weights": grads[0], "by_inputs": grads[1]}
         if row.differs:
-            found |= {"train": train_outputs, "state": state, "train_by_weights": train_grads[0],
-                      "train_by_inputs": train_grads[1]}  # fmt: skip
+            found |= {
+                "train": train_outputs,
+                "state": state,
+                "train_by_weights": train_grads[0],
+                "train_by_inputs": train_grads[1],
+            }
     for kind, value in found.items():
         for place, one in enumerate(leaves(value)):
             arrays[f"{row.name}|{kind}|{place}"] = np.asarray(one)

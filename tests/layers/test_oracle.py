@@ -66,18 +66,23 @@ def close(got: list[Any], wanted: list[np.ndarray], tolerance: float = 1e-5) -> 
 def test_every_row_was_recorded() -> None:
     assert {row.name for row in ROWS} == {name for name in FACTS if not name.startswith("mask|")}
     # what Keras cannot do is listed, so that nothing is left out unseen
-    assert FAILS_IN_KERAS == {"Activation, float/integers"}
+    assert {"Activation, float/integers"} == FAILS_IN_KERAS
 
 
 @rows("outputs")
 def test_outputs_losses_and_weights(row: Row) -> None:
     layer, inputs, settings = made(row)
     facts = FACTS[row.name]
-    assert [[one.path.split("/", 1)[1], list(one.shape), one.dtype, one.trainable] for one in layer.weights] == facts["weights"]
+    assert [[one.path.split("/", 1)[1], list(one.shape), one.dtype, one.trainable] for one in layer.weights] == facts[
+        "weights"
+    ]
     assert [one.path.split("/", 1)[1] for one in layer.trainable_weights] == facts["trainable"]
     close(to_numpy(layer(inputs, **settings)), recorded(row, "out"))
     np.testing.assert_allclose(
-        float(sum(np.sum(backend.to_numpy(one)) for one in layer.losses)), recorded(row, "losses")[0], rtol=1e-5, atol=1e-6
+        float(sum(np.sum(backend.to_numpy(one)) for one in layer.losses)),
+        recorded(row, "losses")[0],
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
@@ -167,9 +172,13 @@ def test_keras_reads_our_configs(tmp_path: Path) -> None:
     path = tmp_path / "configs.json"
     path.write_text(json.dumps(configs))
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=False, timeout=200,
+        [sys.executable, "-c", READ, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
         env={**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {}
 

@@ -16,8 +16,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import tree
 from hornbeam.errors import HornbeamError
-from tests.models.test_summary import MODELS as SUMMARIES
-from tests.models.test_summary import OPTIONS
+from tests.models.test_summary import MODELS as SUMMARIES, OPTIONS
 
 L = keras.layers
 ROOT = Path(__file__).resolve().parents[2]
@@ -193,7 +192,9 @@ PRELUDE = """
 def data(*shape):
     return (np.sin(np.arange(np.prod(shape), dtype="float32")) + 0.1).reshape(shape).astype("float32")
 def values(shapes):
-    return [(np.cos(np.arange(int(np.prod(s)), dtype="float32") + i) * 0.5 + 0.6).reshape(s) for i, s in enumerate(shapes)]
+    sizes = [int(np.prod(one)) for one in shapes]
+    found = [np.cos(np.arange(one, dtype="float32") + i) * 0.5 + 0.6 for i, one in enumerate(sizes)]
+    return [one.reshape(shape) for one, shape in zip(found, shapes)]
 def leaves(tree):
     if isinstance(tree, dict):
         return [one for key in sorted(tree) for one in leaves(tree[key])]
@@ -259,9 +260,13 @@ def theirs() -> dict[str, Any]:
         path = Path(folder) / "given.json"
         path.write_text(json.dumps({"prelude": PRELUDE, "programs": PROGRAMS, "no_json": [*NO_JSON], "ours": ours}))
         done = subprocess.run(
-            [sys.executable, "-c", THEIRS, str(path)], capture_output=True, text=True, timeout=300, check=False,
+            [sys.executable, "-c", THEIRS, str(path)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
             env={**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )  # fmt: skip
+        )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -346,7 +351,9 @@ def test_symbolic_shapes_hold(name: str) -> None:
         assert len(symbol.shape) == len(real.shape)
         assert all(a in (None, b) for a, b in zip(symbol.shape, real.shape, strict=True))
     shapes = tree.map_structure(lambda one: tuple(one.shape), x)
-    found = tree.flatten(tree.map_shape_structure(lambda one: keras.KerasTensor(one), model.compute_output_shape(shapes)))
+    found = tree.flatten(
+        tree.map_shape_structure(lambda one: keras.KerasTensor(one), model.compute_output_shape(shapes))
+    )
     assert [one.shape for one in found] == [tuple(one.shape) for one in outputs]
 
 
@@ -381,9 +388,13 @@ def summaries(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("summaries") / "given.json"
     path.write_text(json.dumps({"models": OURS, "options": OPTIONS}))
     done = subprocess.run(
-        [sys.executable, "-c", SUMMARY, str(path)], capture_output=True, text=True, timeout=200, check=False,
+        [sys.executable, "-c", SUMMARY, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
         env={**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -457,7 +468,11 @@ def test_failed_deferred_build_can_be_mended() -> None:
         (lambda: keras.Sequential([3]), TypeError, "a layer"),
         (lambda: keras.Sequential([L.Dense(1, name="a"), L.Dense(1, name="a")]), ValueError, "second 'a'"),
         (lambda: keras.Sequential([L.Dense(1), keras.Input((3,))]), ValueError, "first layer only"),
-        (lambda: keras.Sequential([keras.Input((2, 3)), L.Dense(1), L.Conv2D(3, 3)]), ValueError, r"shape=\(None, 2, 1\)"),
+        (
+            lambda: keras.Sequential([keras.Input((2, 3)), L.Dense(1), L.Conv2D(3, 3)]),
+            ValueError,
+            r"shape=\(None, 2, 1\)",
+        ),
         (lambda: keras.Sequential().build((None, 3)), ValueError, "at least one layer"),
         (lambda: keras.Sequential([L.Dense(1)]).build(), ValueError, "one shape"),
         (lambda: keras.Model(ones(1, 2), ones(1, 2)), (TypeError, ValueError), "symbolic"),

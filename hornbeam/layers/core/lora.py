@@ -37,7 +37,9 @@ class LowRankAdapted(Layer):
         name = f"{self.adapted_name}_constraint"
         if getattr(self, name) is not None:
             raise ArgumentError(
-                f"no {name} together with low-rank adaptation", repr(getattr(self, name)), where(self),
+                f"no {name} together with low-rank adaptation",
+                repr(getattr(self, name)),
+                where(self),
                 "A constraint would have to hold for the sum, which is not a variable.",
             )
 
@@ -68,7 +70,9 @@ class LowRankAdapted(Layer):
         matrix = self._untracked_matrix
         if matrix is None:
             raise ValueStateError(
-                "a built layer", "an unbuilt one", f"enable_lora of {where(self)}",
+                "a built layer",
+                "an unbuilt one",
+                f"enable_lora of {where(self)}",
                 "Call it on data first, or pass lora_rank when it is made.",
             )
         if self.lora_enabled:

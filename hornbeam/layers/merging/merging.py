@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from hornbeam import ops, scope
+from hornbeam import ops, scope, tree
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError
 from hornbeam.layers.core.checks import where
@@ -30,17 +30,23 @@ class Merge(Layer):
         raise NotImplementedError
 
     def _checked(self, inputs: Any, least: int = 1) -> list[Any]:
-        if not isinstance(inputs, (list, tuple)) or len(inputs) < least:
+        several = isinstance(inputs, (list, tuple)) and not (inputs and tree.is_shape(inputs))
+        if not several or len(inputs) < least:
             raise ArgumentError(
-                f"a list of at least {least} tensors",
-                f"{len(inputs) if isinstance(inputs, (list, tuple)) else 'one tensor'}",
-                where(self),
+                f"a list of at least {least} tensors", f"{len(inputs) if several else 'one tensor'}", where(self)
             )
         return list(inputs)
 
     def call(self, inputs: Any) -> Any:
         """The tensors as one."""
         inputs = self._checked(inputs)
+        try:
+            return self._merge(self._aligned(inputs))
+        except (ValueError, TypeError, IndexError):
+            self.compute_output_shape([one.shape for one in inputs])  # says better what is wrong
+            raise
+
+    def _aligned(self, inputs: list[Any]) -> list[Any]:
         rank = max(len(one.shape) for one in inputs)
         aligned = []
         for one in inputs:
@@ -48,7 +54,7 @@ class Merge(Layer):
             aligned.append(
                 ops.reshape(one, (one.shape[0], *(1,) * missing, *one.shape[1:])) if missing and len(one.shape) else one
             )
-        return self._merge(aligned)
+        return aligned
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The shapes broadcast against each other."""
@@ -118,9 +124,13 @@ class Average(Merge):
 class Subtract(Merge):
     """The first of two tensors minus the second."""
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _checked(self, inputs: Any, least: int = 2) -> list[Any]:
+        inputs = super()._checked(inputs, least)
         if len(inputs) != 2:
             raise ArgumentError("two tensors", f"{len(inputs)}", where(self))
+        return inputs
+
+    def _merge(self, inputs: list[Any]) -> Any:
         return ops.subtract(inputs[0], inputs[1])
 
 
@@ -140,9 +150,11 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self.axis = axis
 
-    def call(self, inputs: Any) -> Any:
-        """The tensors joined."""
-        return ops.concatenate(self._checked(inputs), axis=self.axis)
+    def _aligned(self, inputs: list[Any]) -> list[Any]:
+        return inputs
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return ops.concatenate(inputs, axis=self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The sizes along the axis added up."""

@@ -58,9 +58,7 @@ class BaseSpatialDropout(Dropout):
 
     rank: int
 
-    def __init__(
-        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = "channels_last"
         self.input_spec = InputSpec(ndim=self.rank + 2)
