@@ -25,10 +25,28 @@ def row(family: str, name: str, *args: Any, **options: Any) -> None:
 # --- activations -------------------------------------------------------------------------------------------------
 
 M = T((3, 6), -4, 4)
-for _name in (
-    "relu relu6 softplus softsign leaky_relu hard_sigmoid hard_silu hard_swish elu selu celu gelu tanh_shrink hard_tanh "
-    "hard_shrink soft_shrink sparse_plus sparse_sigmoid squareplus log_sigmoid"
-).split():
+for _name in [
+    "relu",
+    "relu6",
+    "softplus",
+    "softsign",
+    "leaky_relu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "elu",
+    "selu",
+    "celu",
+    "gelu",
+    "tanh_shrink",
+    "hard_tanh",
+    "hard_shrink",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+    "log_sigmoid",
+]:
     row("nn", _name, M, dtypes=WITH_INTEGERS, grad=True, nan=True, empty=True, scalar=True)
 for _name in ("sigmoid", "silu", "swish"):
     row("nn", _name, M, grad=True, nan=True, empty=True, scalar=True)
@@ -63,7 +81,13 @@ row("nn", "separable_conv", IMAGES, T((3, 3, 4, 2), open=False), T((1, 1, 8, 5),
 row("nn", "conv_transpose", IMAGES, T((3, 3, 5, 4), open=False), strides=2, padding="same", grad=True, tolerance=1e-4)
 row("nn", "conv_transpose:valid", IMAGES, T((3, 2, 5, 4), open=False), strides=(2, 3), grad=True, tolerance=1e-4)
 row(
-    "nn", "conv_transpose:output", IMAGES, T((3, 4, 5, 4), open=False), strides=2, padding="same", output_padding=1,
+    "nn",
+    "conv_transpose:output",
+    IMAGES,
+    T((3, 4, 5, 4), open=False),
+    strides=2,
+    padding="same",
+    output_padding=1,
     tolerance=1e-4,
 )
 row("nn", "conv_transpose:1d", T((2, 5, 3)), T((4, 2, 3), open=False), dilation_rate=2, tolerance=1e-4)
@@ -86,27 +110,54 @@ for _logits in (False, True):
     _suffix = ":logits" if _logits else ""
     row("nn", f"binary_crossentropy{_suffix}", T((4, 3), 0, 1), P, from_logits=_logits, grad=True, empty=True)
     row(
-        "nn", f"categorical_crossentropy{_suffix}", T((4, 3), 0, 1), P, from_logits=_logits, axis=-1, grad=True,
+        "nn",
+        f"categorical_crossentropy{_suffix}",
+        T((4, 3), 0, 1),
+        P,
+        from_logits=_logits,
+        axis=-1,
+        grad=True,
         empty=True,
     )
     row(
-        "nn", f"sparse_categorical_crossentropy{_suffix}", T((4,), dtype="int32", values=[0, 2, -1, 5]), P,
-        from_logits=_logits, dtypes=SINGLE, grad=True,
+        "nn",
+        f"sparse_categorical_crossentropy{_suffix}",
+        T((4,), dtype="int32", values=[0, 2, -1, 5]),
+        P,
+        from_logits=_logits,
+        dtypes=SINGLE,
+        grad=True,
     )
 row("nn", "categorical_crossentropy:0", T((4, 3), 0, 1), P, axis=0, dtypes=SINGLE, grad=True)
 row(
-    "nn", "sparse_categorical_crossentropy:column", T((4, 1), dtype="int32", values=[[0], [2], [1], [1]]), P,
+    "nn",
+    "sparse_categorical_crossentropy:column",
+    T((4, 1), dtype="int32", values=[[0], [2], [1], [1]]),
+    P,
     dtypes=SINGLE,
 )
 row(
-    "nn", "ctc_loss", T((2, 3), dtype="int32", values=[[1, 2, 2], [3, 1, 1]]), T((2, 8, 4)),
-    T((2,), dtype="int32", values=[3, 1]), T((2,), dtype="int32", values=[8, 5]), dtypes=SINGLE, grad=True,
+    "nn",
+    "ctc_loss",
+    T((2, 3), dtype="int32", values=[[1, 2, 2], [3, 1, 1]]),
+    T((2, 8, 4)),
+    T((2,), dtype="int32", values=[3, 1]),
+    T((2,), dtype="int32", values=[8, 5]),
+    dtypes=SINGLE,
+    grad=True,
     tolerance=1e-4,
 )
 row("nn", "ctc_decode", T((2, 8, 4)), T((2,), dtype="int32", values=[8, 5]), dtypes=SINGLE, tolerance=1e-4)
 row(
-    "nn", "ctc_decode:beam", T((2, 6, 4), -3, 3), T((2,), dtype="int32", values=[6, 4]), strategy="beam_search",
-    beam_width=8, top_paths=2, dtypes=SINGLE, tolerance=1e-4,
+    "nn",
+    "ctc_decode:beam",
+    T((2, 6, 4), -3, 3),
+    T((2,), dtype="int32", values=[6, 4]),
+    strategy="beam_search",
+    beam_width=8,
+    top_paths=2,
+    dtypes=SINGLE,
+    tolerance=1e-4,
 )
 
 # --- normalisation and attention ---------------------------------------------------------------------------------
@@ -126,10 +177,20 @@ row("nn", "normalize:1", M, axis=0, order=1, grad=True)
 row("nn", "normalize:3", M, axis=-1, order=3, grad=True)
 Q = T((2, 3, 4, 8), -1, 1)
 row("nn", "dot_product_attention", Q, T((2, 5, 4, 8)), T((2, 5, 4, 8)), grad=True, tolerance=1e-4)
-row("nn", "dot_product_attention:groups", Q, T((2, 3, 2, 8)), T((2, 3, 2, 8)), is_causal=True, grad=True, tolerance=1e-4)
 row(
-    "nn", "dot_product_attention:mask", Q, T((2, 5, 4, 8)), T((2, 5, 4, 8)),
-    bias=T((4, 3, 5), open=False), mask=T((2, 1, 3, 5), dtype="bool"), scale=0.5, dtypes=SINGLE, tolerance=1e-4,
+    "nn", "dot_product_attention:groups", Q, T((2, 3, 2, 8)), T((2, 3, 2, 8)), is_causal=True, grad=True, tolerance=1e-4
+)
+row(
+    "nn",
+    "dot_product_attention:mask",
+    Q,
+    T((2, 5, 4, 8)),
+    T((2, 5, 4, 8)),
+    bias=T((4, 3, 5), open=False),
+    mask=T((2, 1, 3, 5), dtype="bool"),
+    scale=0.5,
+    dtypes=SINGLE,
+    tolerance=1e-4,
 )
 row("nn", "psnr", M, T((3, 6), -4, 4), max_val=4.0, grad=True, tolerance=1e-4)
 row("nn", "polar", T((3, 4), 0.1, 2.0), T((3, 4)), dtypes=SINGLE)
@@ -180,8 +241,13 @@ _positive = [[[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]]] * 2
 POSITIVE = T((2, 3, 3), values=_positive)
 row("linalg", "cholesky", POSITIVE, dtypes=SINGLE, tolerance=1e-4)
 row("linalg", "cholesky:upper", POSITIVE, upper=True, dtypes=SINGLE, tolerance=1e-4)
-row("linalg", "cholesky_inverse", T((3, 3), values=[[2.0, 0, 0], [0.5, 1.0, 0], [1.0, -1.0, 3.0]], open=False),
-    dtypes=SINGLE, tolerance=1e-4)
+row(
+    "linalg",
+    "cholesky_inverse",
+    T((3, 3), values=[[2.0, 0, 0], [0.5, 1.0, 0], [1.0, -1.0, 3.0]], open=False),
+    dtypes=SINGLE,
+    tolerance=1e-4,
+)
 row("linalg", "det", SQUARE, dtypes=SINGLE, grad=True, tolerance=1e-4)
 row("linalg", "inv", SQUARE, dtypes=SINGLE, grad=True, tolerance=1e-3)
 row("linalg", "pinv", T((2, 4, 3)), dtypes=SINGLE, tolerance=1e-3)
@@ -200,20 +266,41 @@ row("linalg", "norm", T((2, 3, 4)), grad=True, dtypes=SINGLE)
 for _order in (1, 2, 3, float("inf"), -1):
     row("linalg", f"norm:{_order}", T((2, 3, 4)), ord=_order, axis=-1, grad=True, dtypes=SINGLE, tolerance=1e-4)
 for _order in ("fro", "nuc", 1, 2, -2, float("inf")):
-    row("linalg", f"norm:matrix {_order}", T((2, 3, 4)), ord=_order, axis=(0, 2), keepdims=True, dtypes=SINGLE,
-        tolerance=1e-4)
+    row(
+        "linalg",
+        f"norm:matrix {_order}",
+        T((2, 3, 4)),
+        ord=_order,
+        axis=(0, 2),
+        keepdims=True,
+        dtypes=SINGLE,
+        tolerance=1e-4,
+    )
 
 # --- images ------------------------------------------------------------------------------------------------------
 
 PHOTO = T((2, 6, 8, 3), 0, 1)
 for _method in ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"):
-    row("image", f"resize:{_method}", PHOTO, size=(4, 11), interpolation=_method, dtypes=SINGLE, grad=True,
-        tolerance=1e-4)
+    row(
+        "image",
+        f"resize:{_method}",
+        PHOTO,
+        size=(4, 11),
+        interpolation=_method,
+        dtypes=SINGLE,
+        grad=True,
+        tolerance=1e-4,
+    )
 row("image", "resize:antialias", PHOTO, size=(3, 4), antialias=True, dtypes=SINGLE, tolerance=1e-4)
 row("image", "resize:crop", PHOTO, size=(4, 4), crop_to_aspect_ratio=True, dtypes=SINGLE, tolerance=1e-4)
 row("image", "resize:pad", PHOTO, size=(4, 4), pad_to_aspect_ratio=True, fill_value=2.0, dtypes=SINGLE, tolerance=1e-4)
-row("image", "resize:bytes", T((6, 8, 3), dtype="uint8", values=[[[0, 90, 255]] * 8, [[9, 8, 7]] * 8] * 3), size=(3, 5),
-    dtypes=SINGLE)
+row(
+    "image",
+    "resize:bytes",
+    T((6, 8, 3), dtype="uint8", values=[[[0, 90, 255]] * 8, [[9, 8, 7]] * 8] * 3),
+    size=(3, 5),
+    dtypes=SINGLE,
+)
 row("image", "rgb_to_grayscale", PHOTO, dtypes=SINGLE, grad=True)
 row("image", "rgb_to_hsv", PHOTO, dtypes=SINGLE, grad=True)
 row("image", "hsv_to_rgb", PHOTO, dtypes=SINGLE, grad=True)
@@ -224,21 +311,54 @@ row("image", "extract_patches:first", T((2, 3, 6, 8)), size=2, data_format="chan
 row("image", "extract_patches_3d", T((1, 4, 4, 6, 2)), size=(2, 2, 3), strides=1, dtypes=SINGLE)
 _TURN = [[0.9, 0.1, 0.3, -0.1, 1.1, 0.2, 0.0, 0.0]] * 2
 for _mode in ("constant", "nearest", "wrap", "mirror", "reflect"):
-    row("image", f"affine_transform:{_mode}", PHOTO, T((2, 8), values=_TURN), fill_mode=_mode, dtypes=SINGLE,
-        tolerance=1e-4)
+    row(
+        "image",
+        f"affine_transform:{_mode}",
+        PHOTO,
+        T((2, 8), values=_TURN),
+        fill_mode=_mode,
+        dtypes=SINGLE,
+        tolerance=1e-4,
+    )
     for _order in (0, 1):
-        row("image", f"map_coordinates:{_mode} {_order}", T((5, 6), open=False), T((2, 4, 3), -4, 9, open=False),
-            order=_order, fill_mode=_mode, fill_value=0.5, dtypes=SINGLE, tolerance=1e-4)
+        row(
+            "image",
+            f"map_coordinates:{_mode} {_order}",
+            T((5, 6), open=False),
+            T((2, 4, 3), -4, 9, open=False),
+            order=_order,
+            fill_mode=_mode,
+            fill_value=0.5,
+            dtypes=SINGLE,
+            tolerance=1e-4,
+        )
 row("image", "affine_transform:whole", PHOTO, T((2, 8), values=_TURN), interpolation="nearest", dtypes=SINGLE)
 _CORNERS = [[[0.0, 0.0], [7.0, 0.0], [0.0, 5.0], [7.0, 5.0]]] * 2
 _MOVED = [[[0.5, 0.2], [6.0, 0.4], [0.3, 4.0], [7.0, 5.5]]] * 2
-row("image", "perspective_transform", PHOTO, T((2, 4, 2), values=_CORNERS), T((2, 4, 2), values=_MOVED), dtypes=SINGLE,
-    tolerance=1e-3)
+row(
+    "image",
+    "perspective_transform",
+    PHOTO,
+    T((2, 4, 2), values=_CORNERS),
+    T((2, 4, 2), values=_MOVED),
+    dtypes=SINGLE,
+    tolerance=1e-3,
+)
 row("image", "sobel_edges", PHOTO, dtypes=SINGLE, grad=True)
 row("image", "gaussian_blur", PHOTO, dtypes=SINGLE, grad=True)
 row("image", "ssim", T((2, 14, 15, 3), 0, 1), T((2, 14, 15, 3), 0, 1), dtypes=SINGLE, tolerance=1e-3)
-row("image", "scale_and_translate", PHOTO, (2, 5, 9, 3), T((2,), values=[0.7, 1.3], open=False),
-    T((2,), values=[0.2, -1.0], open=False), spatial_dims=(1, 2), method="linear", dtypes=SINGLE, tolerance=1e-4)
+row(
+    "image",
+    "scale_and_translate",
+    PHOTO,
+    (2, 5, 9, 3),
+    T((2,), values=[0.7, 1.3], open=False),
+    T((2,), values=[0.2, -1.0], open=False),
+    spatial_dims=(1, 2),
+    method="linear",
+    dtypes=SINGLE,
+    tolerance=1e-4,
+)
 row("image", "elastic_transform", PHOTO, seed=1, dtypes=SINGLE)
 
 # What has no single right answer: signs of vectors, random draws.

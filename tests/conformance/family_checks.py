@@ -14,8 +14,7 @@ import pytest
 
 from hornbeam import KerasTensor, ops
 from hornbeam._wire import find
-from hornbeam.backend import Struct
-from hornbeam.backend import active as backend
+from hornbeam.backend import Struct, active as backend
 from hornbeam.symbolic import infer
 from tests.conformance.families_table import FAMILIES, FREE, Row, T
 from tests.conformance.strange import as_numbers, strange, weights_like
