@@ -45,8 +45,8 @@ def choose_backend() -> str:
     """The name of the backend this process uses.
 
     That of `$HORNBEAM_BACKEND`, else `$KERAS_BACKEND`, else the first of jax, torch, tensorflow, numpy that is
-    installed. A name asked for is never replaced by another. The backend in `keras.json` does not count: Keras
-    writes it there unasked when it is first imported.
+    installed and that hornbeam has. A name asked for is never replaced by another. The backend in `keras.json`
+    does not count: Keras writes it there unasked when it is first imported.
     """
     for variable in ("HORNBEAM_BACKEND", "KERAS_BACKEND"):
         name = os.environ.get(variable)
@@ -54,7 +54,12 @@ def choose_backend() -> str:
             if name not in BACKENDS:
                 raise UnknownNameError("backend", name, BACKENDS, f"environment variable {variable}")
             return name
-    return next(name for name in BACKENDS if importlib.util.find_spec(name) is not None)
+    return next(name for name in BACKENDS if name in available() and importlib.util.find_spec(name) is not None)
+
+
+def available() -> tuple[str, ...]:
+    """The names of the backends that hornbeam has, whether or not their frameworks are installed."""
+    return tuple(name for name in BACKENDS if (Path(__file__).parent / "backend" / name / "__init__.py").exists())
 
 
 def floatx() -> str:

@@ -7,12 +7,17 @@ import importlib
 from hornbeam import _config
 from hornbeam._lazy import attach
 from hornbeam.backend.base import Backend, Struct
-from hornbeam.errors import MissingDependencyError
+from hornbeam.errors import MissingDependencyError, UnsupportedError
 
 __all__ = ["Backend", "Struct", "active"]
 
+_HOW = "Set HORNBEAM_BACKEND to one of them."
+
 
 def _load(name: str) -> Backend:
+    if name not in _config.available():
+        known = ", ".join(_config.available())
+        raise UnsupportedError(f"a backend that hornbeam has: {known}", repr(name), "the backend", _HOW)
     try:
         module = importlib.import_module(f"hornbeam.backend.{name}")
     except ModuleNotFoundError as missing:
