@@ -1,4 +1,4 @@
-"""The table of layers held against Keras on JAX: the same weights and inputs give the same outputs, gradients,
+"""The table of layers held against Keras on JAX: the same weights and inputs give the same outputs,
 statistics, losses, masks and configs. What Keras gave was recorded by record_oracle.py."""
 
 from __future__ import annotations
@@ -18,49 +18,8 @@ from hornbeam import tree
 from hornbeam.backend import active as backend
 from tests.conformance.check_layer import symbolic, to_numpy
 from tests.conformance.layers_table import ROWS, Row
-from tests.known_gaps import LAYER_ORACLE_GAPS
 from tests.layers.mask_cases import CASES
-
-with np.load(Path(__file__).with_name("oracle.npz")) as _loaded:
-    ARRAYS = dict(_loaded)
-FACTS: dict[str, Any] = json.loads(str(ARRAYS.pop("facts")))
-FAILS_IN_KERAS = {name for name, facts in FACTS.items() if "fails" in facts}
-
-
-def rows(aspect: str, which: Any = lambda row: True) -> Any:
-    """The rows that Keras has, those with a known gap in this aspect marked."""
-    picked = []
-    for row in ROWS:
-        if row.name in FAILS_IN_KERAS or not which(row):
-            continue
-        reason = LAYER_ORACLE_GAPS.get(f"{row.name}/{aspect}") or LAYER_ORACLE_GAPS.get(f"*/{aspect}/{row.layer}")
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        picked.append(pytest.param(row, id=row.name, marks=marks))
-    return pytest.mark.parametrize("row", picked)
-
-
-def recorded(row: Row, kind: str) -> list[np.ndarray]:
-    found = []
-    while f"{row.name}|{kind}|{len(found)}" in ARRAYS:
-        found.append(ARRAYS[f"{row.name}|{kind}|{len(found)}"])
-    return found
-
-
-def made(row: Row) -> tuple[keras.Layer, Any, dict[str, Any]]:
-    """The layer with the weights that Keras's had, its inputs, and the settings of the call."""
-    layer, inputs = row.make(keras), row.data()
-    layer.build(tree.map_structure(lambda one: one.shape, inputs))
-    layer.set_weights(row.values([one.shape for one in layer.weights]))
-    return layer, inputs, {} if row.mask is None else {"mask": backend.asarray(row.mask)}
-
-
-def close(got: list[Any], wanted: list[np.ndarray], tolerance: float = 1e-5) -> None:
-    assert len(got) == len(wanted)
-    for one, other in zip(got, wanted, strict=True):
-        one = np.asarray(backend.to_numpy(one))
-        assert (one.shape, one.dtype) == (other.shape, other.dtype)
-        scale = max(1.0, float(np.max(np.abs(other)))) if other.size else 1.0
-        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
+from tests.layers.oracle import ARRAYS, FACTS, FAILS_IN_KERAS, close, made, recorded, rows
 
 
 def test_every_row_was_recorded() -> None:
@@ -91,36 +50,6 @@ def test_training_and_statistics(row: Row) -> None:
     layer, inputs, settings = made(row)
     close(to_numpy(layer(inputs, training=True, **settings)), recorded(row, "train"))
     close([one.value for one in layer.non_trainable_variables], recorded(row, "state"))
-
-
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
-@rows("gradients", lambda row: not row.random)
-def test_gradients(row: Row) -> None:
-    layer, inputs, settings = made(row)
-    leaves, description = tree.flatten_and_structure(inputs)
-    moving = {i: keras.Variable(one) for i, one in enumerate(leaves) if one.dtype == np.float32}
-    by = [*layer.trainable_variables, *moving.values()]
-    if not by:
-        return
-
-    def gradients(training: bool) -> Any:
-        def loss() -> Any:
-            values = [moving[i].value if i in moving else backend.asarray(one) for i, one in enumerate(leaves)]
-            more = {**settings, "training": True} if training else settings
-            outputs = layer(tree.unflatten(description, values), **more)
-            total = sum(keras.ops.sum(one) for one in layer.losses)
-            for one in tree.flatten(outputs):
-                if keras.backend.is_float_dtype(one.dtype):
-                    weights = np.cos(np.arange(np.prod(one.shape), dtype="float32")).reshape(one.shape)
-                    total = total + keras.ops.sum(one * weights)
-            return total * 1.0
-
-        return keras.value_and_grad(loss, by)[1]
-
-    kinds = ["", "train_"] if row.differs else [""]
-    found = keras.jit(lambda: [gradients(bool(kind)) for kind in kinds])()
-    for kind, values in zip(kinds, found, strict=True):
-        close(values, [*recorded(row, f"{kind}by_weights"), *recorded(row, f"{kind}by_inputs")], 2e-5)
 
 
 @rows("symbolic")

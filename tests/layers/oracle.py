@@ -1,0 +1,57 @@
+"""What Keras gave for the table of layers, as record_oracle.py wrote it down, and our layers in the same state."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hornbeam as keras
+from hornbeam import tree
+from hornbeam.backend import active as backend
+from tests.conformance.layers_table import ROWS, Row
+from tests.known_gaps import LAYER_ORACLE_GAPS
+
+with np.load(Path(__file__).with_name("oracle.npz")) as _loaded:
+    ARRAYS = dict(_loaded)
+FACTS: dict[str, Any] = json.loads(str(ARRAYS.pop("facts")))
+FAILS_IN_KERAS = {name for name, facts in FACTS.items() if "fails" in facts}
+
+
+def rows(aspect: str, which: Any = lambda row: True) -> Any:
+    """The rows that Keras has, those with a known gap in this aspect marked."""
+    picked = []
+    for row in ROWS:
+        if row.name in FAILS_IN_KERAS or not which(row):
+            continue
+        reason = LAYER_ORACLE_GAPS.get(f"{row.name}/{aspect}") or LAYER_ORACLE_GAPS.get(f"*/{aspect}/{row.layer}")
+        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+        picked.append(pytest.param(row, id=row.name, marks=marks))
+    return pytest.mark.parametrize("row", picked)
+
+
+def recorded(row: Row, kind: str) -> list[np.ndarray]:
+    found = []
+    while f"{row.name}|{kind}|{len(found)}" in ARRAYS:
+        found.append(ARRAYS[f"{row.name}|{kind}|{len(found)}"])
+    return found
+
+
+def made(row: Row) -> tuple[keras.Layer, Any, dict[str, Any]]:
+    """The layer with the weights that Keras's had, its inputs, and the settings of the call."""
+    layer, inputs = row.make(keras), row.data()
+    layer.build(tree.map_structure(lambda one: one.shape, inputs))
+    layer.set_weights(row.values([one.shape for one in layer.weights]))
+    return layer, inputs, {} if row.mask is None else {"mask": backend.asarray(row.mask)}
+
+
+def close(got: list[Any], wanted: list[np.ndarray], tolerance: float = 1e-5) -> None:
+    assert len(got) == len(wanted)
+    for one, other in zip(got, wanted, strict=True):
+        one = np.asarray(backend.to_numpy(one))
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)
+        scale = max(1.0, float(np.max(np.abs(other)))) if other.size else 1.0
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
