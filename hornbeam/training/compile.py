@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hornbeam import losses, tree
-from hornbeam import metrics as metrics_module
+from hornbeam import losses, metrics as metrics_module, tree
 from hornbeam.errors import (
     ArgumentError,
     ArgumentTypeError,
