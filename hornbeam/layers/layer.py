@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import constraints, dtype_policies, dtypes, initializers, regularizers, scope, tree
+from hornbeam import dtype_policies, dtypes, regularizers, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import is_numeric
 from hornbeam.errors import (
@@ -27,40 +27,25 @@ from hornbeam.errors import (
     nearest,
 )
 from hornbeam.layers.input_spec import check_inputs
+from hornbeam.layers.signature import (
+    SHAPE_HINTS,
+    CallSignature,
+    as_shapes,
+    build_parameters,
+    parameters_of,
+    shape_hint,
+    shape_parameters,
+    shape_structure,
+)
+from hornbeam.layers.state import LayerState
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace, context
 from hornbeam.symbolic import KerasTensor, Operation, infer, record
-from hornbeam.tracking import Tracking, unique
-from hornbeam.variable import Variable, standardize_shape
+from hornbeam.variable import Variable
 
-_BASES: tuple[type, ...] = (Tracking, Operation)
+_BASES: tuple[type, ...] = (LayerState, Operation)
 if backend.layer_base is not object:
-    _BASES = (Tracking, Operation, backend.layer_base)
-
-
-class CallSignature:
-    """What a class's `call` takes, looked up once per class."""
-
-    def __init__(self, function: Callable) -> None:
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        kinds = inspect.Parameter
-        self.names = [
-            one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
-        ]
-        known = {one.name: one for one in parameters}
-        self.any_keyword = any(one.kind is kinds.VAR_KEYWORD for one in parameters)
-        self.has_training = "training" in known or self.any_keyword
-        self.states_training = "training" in known
-        self.first = self.names[0] if self.names else None
-        # which parameter takes the mask of which tensor parameter
-        self.masks = {
-            (self.first if name == "mask" else name[: -len("_mask")]): name
-            for name in known
-            if (name == "mask" or name.endswith("_mask")) and name != self.first
-        }
-        self.training_position = self.names.index("training") if "training" in self.names else -1
-        # settings of a call, which are never its tensors
-        self.tensor_names = [name for name in self.names if name not in ("training", *self.masks.values())]
+    _BASES = (LayerState, Operation, backend.layer_base)
 
 
 class Layer(*_BASES):  # type: ignore[misc]
@@ -113,9 +98,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         if backend.layer_base is not object:
             backend.layer_base.__init__(self)
         Operation.__init__(self, name=name)
-        shape_hint = _shape_hint(kwargs)
+        hint = shape_hint(kwargs)
         if kwargs:
-            known = set(_parameters_of(type(self))) | {"name", "dtype", "trainable", "autocast", "activity_regularizer"}
+            known = set(parameters_of(type(self))) | {"name", "dtype", "trainable", "autocast", "activity_regularizer"}
             wrong = sorted(kwargs)
             raise ArgumentTypeError(
                 "known arguments",
@@ -127,8 +112,8 @@ class Layer(*_BASES):  # type: ignore[misc]
             raise ArgumentTypeError(
                 "trainable to be True or False", repr(trainable), f"{type(self).__name__} {self.name!r}"
             )
-        if shape_hint is not None:
-            self._input_shape_hint = shape_hint
+        if hint is not None:
+            self._input_shape_hint = hint
         self.dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -336,7 +321,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         """The symbolic outputs for these arguments: by `compute_output_shape` if written, else by evaluation."""
         if not getattr(type(self).compute_output_shape, "by_evaluation", False):
             shapes = self._shapes_of(args, kwargs)
-            names = _shape_parameters(type(self))
+            names = shape_parameters(type(self))
             if len(names) == 1 or not set(names) <= set(shapes):
                 shape = self.compute_output_shape(next(iter(shapes.values())))
             else:
@@ -416,7 +401,7 @@ class Layer(*_BASES):  # type: ignore[misc]
             self.built = True
             return
         shapes = self._shapes_of(args, kwargs)
-        names = _build_parameters(type(self))
+        names = build_parameters(type(self))
         if len(names) > 1 or (names and names[0] != "input_shape" and names[0] in shapes):
             wanted = {name: shapes.get(name) for name in names if name in shapes}
             self.build(**wanted)
@@ -432,7 +417,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         for name, value in given.items():
             if name == "training" or name in signature.masks.values():
                 continue
-            shape = _shape_structure(value)
+            shape = shape_structure(value)
             if shape is not None:
                 shapes[f"{name}_shape"] = shape
         return shapes
@@ -455,265 +440,11 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not config:
             return
         if "shapes_dict" in config:
-            self.build(**{name: _as_shapes(shape) for name, shape in config["shapes_dict"].items()})
+            self.build(**{name: as_shapes(shape) for name, shape in config["shapes_dict"].items()})
         elif "input_shape" in config:
-            self.build(_as_shapes(config["input_shape"]))
+            self.build(as_shapes(config["input_shape"]))
         else:
-            self.build(**{name: _as_shapes(shape) for name, shape in config.items()})
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """Makes a variable that belongs to the layer.
-
-        Args:
-            shape: The shape; () by default.
-            initializer: An initializer, its name, or a callable `(shape, dtype)`; by default Glorot uniform for
-                floats and zeros otherwise.
-            dtype: The dtype name; by default the variable dtype of the layer.
-            trainable: Whether it is trained.
-            autocast: Whether it is read in the compute dtype under mixed precision.
-            regularizer: A regularizer or its name; its loss is in `losses`.
-            constraint: A constraint or its name, applied after each update.
-            aggregation: See `Variable`.
-            overwrite_with_gradient: Whether an optimizer replaces the value by the gradient.
-            name: The name; "variable" by default.
-
-        Returns:
-            The variable.
-        """
-        self._check_super_called()
-        shape = standardize_shape(() if shape is None else shape)
-        if None in shape:
-            raise ArgumentError("a shape without None", f"shape={shape}", f"add_weight of {self._where()}")
-        dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
-        if isinstance(initializer, (str, dict)) or (not callable(initializer) and not hasattr(initializer, "shape")):
-            initializer = initializers.get(initializer)
-        path = context.path if context.path[-1:] == (self.name,) else (*context.path, self.name)
-        before, context.path = context.path, path
-        try:
-            variable = Variable(
-                initializer,
-                shape,
-                dtype,
-                trainable,
-                autocast,
-                aggregation,
-                name=name if name is not None else scope.auto_name("variable"),
-                regularizer=regularizers.get(regularizer),
-                constraint=constraints.get(constraint),
-            )
-        finally:
-            context.path = before
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        (self._own_trainable if trainable else self._own_frozen).append(variable)
-        if not self._trainable:
-            variable.trainable = False  # until the layer is
-        return variable
-
-    def add_variable(
-        self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kwargs: Any
-    ) -> Variable:
-        """Older name of `add_weight`."""
-        return self.add_weight(shape, initializer, dtype, trainable, **kwargs)
-
-    def _tracked_value(self, name: str, value: Any) -> Any:
-        if isinstance(value, Variable) and "_own_trainable" in self.__dict__:
-            owned = self._own_trainable + self._own_frozen
-            if not any(value is one for one in owned):
-                (self._own_trainable if value.trainable else self._own_frozen).append(value)
-        return value
-
-    def __delattr__(self, name: str) -> None:
-        value = self.__dict__.get(name)
-        super().__delattr__(name)
-        if isinstance(value, Variable):
-            for own in (self._own_trainable, self._own_frozen):
-                own[:] = [one for one in own if one is not value]
-
-    def _own_variables(self) -> list[Variable]:
-        """The variables that are not those of a layer inside: made here, in attributes, or in lists and dicts there."""
-        known = {id(one) for own in (self._own_trainable, self._own_frozen) for one in own}
-        for one in self._found_variables():
-            if id(one) not in known:  # it came in a list or a dict, which may have grown since
-                (self._own_trainable if one.trainable else self._own_frozen).append(one)
-        return [*self._own_trainable, *self._own_frozen]
-
-    def _saved_variables(self) -> list[Variable]:
-        """The own variables that files hold."""
-        return self._own_variables()
-
-    # --- state ---------------------------------------------------------------------------------------------
-
-    def _sublayers(self) -> list[Layer]:
-        """The layers directly inside, in order of assignment."""
-        return self._found("layer")
-
-    def _flatten_layers(self, include_self: bool = True) -> list[Layer]:
-        """All layers inside at any depth, each once, outer before inner."""
-        found: dict[int, Layer] = {id(self): self}
-        stack = [self]
-        while stack:
-            for layer in reversed(stack.pop()._sublayers()):
-                if id(layer) not in found:
-                    found[id(layer)] = layer
-                    stack.append(layer)
-        layers = list(found.values())
-        return layers if include_self else layers[1:]
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All variables of the layer and the layers inside, states of seed generators included."""
-        found = self._own_variables()
-        found.extend(generator.state for generator in self._found("seed"))
-        for layer in self._sublayers():
-            found.extend(layer.variables)
-        return unique(found)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """Like `variables`, without the states of seed generators."""
-        found = self._own_variables()
-        for layer in self._sublayers():
-            found.extend(layer.weights)
-        return unique(found)
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The variables that are trained."""
-        return [one for one in self.variables if one.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The variables that are not trained, states of seed generators included."""
-        return [one for one in self.variables if not one.trainable] if self.trainable else self.variables
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that are trained."""
-        return [one for one in self.weights if one.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that are not trained."""
-        return [one for one in self.weights if not one.trainable] if self.trainable else self.weights
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics of the layer and the layers inside."""
-        found = self._found("metric")
-        for layer in self._sublayers():
-            found.extend(layer.metrics)
-        return unique(found)
-
-    @property
-    def metrics_variables(self) -> list[Variable]:
-        """The variables of the metrics."""
-        return [variable for metric in self.metrics for variable in metric.variables]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the variables may be trained; setting it sets it for all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        if not isinstance(value, (bool, np.bool_)):
-            raise ArgumentTypeError("trainable to be True or False", repr(value), self._where())
-        self._trainable = bool(value)
-        self._own_variables()
-        for variable in self._own_trainable:
-            variable.trainable = bool(value)
-        for layer in self._sublayers():
-            layer.trainable = bool(value)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of all weights, as NumPy arrays of their own."""
-        return [one.numpy() for one in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Sets all weights at once, in the order of `get_weights`.
-
-        Raises:
-            ValueError: If their number or a shape differs; nothing is set then.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ArgumentError(
-                f"{len(own)} arrays, one for each weight", f"{len(weights)}", f"set_weights of {self._where()}"
-            )
-        values = [np.asarray(one) for one in weights]
-        for variable, value in zip(own, values, strict=True):
-            if tuple(variable.shape) != value.shape:
-                raise ArgumentError(
-                    f"shape={tuple(variable.shape)} for {variable.path!r}",
-                    f"shape={value.shape}",
-                    f"set_weights of {self._where()}",
-                    "No weight was changed.",
-                )
-        # each is made to fit before the first is set
-        fitting = [variable._fitting(value) for variable, value in zip(own, values, strict=True)]
-        for variable, value in zip(own, fitting, strict=True):
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            ValueError: If the layer is not built.
-        """
-        if not self.built:
-            raise ValueStateError(
-                "a built layer",
-                "an unbuilt one",
-                f"count_params of {self._where()}",
-                "Call it on data or call `build(input_shape)`.",
-            )
-        return sum(int(np.prod(one.shape)) for one in self.weights)
-
-    # --- losses --------------------------------------------------------------------------------------------
-
-    def add_loss(self, loss: Any) -> None:
-        """Adds a scalar tensor, or several, to `losses` for this forward pass.
-
-        Args:
-            loss: A scalar tensor or a list of them. In `fit` they are added to the loss.
-        """
-        added = [one for one in tree.flatten(loss) if one is not None]
-        for one in added:
-            if callable(one) and not backend.is_array(one):
-                raise ArgumentTypeError("a scalar tensor", describe(one), f"add_loss of {self._where()}")
-        scope.write_losses(self, [*scope.read_losses(self), *added])
-
-    def _clear_losses(self) -> None:
-        holders = scope.layers_with_losses()
-        if holders:
-            inside = {id(one) for one in self._flatten_layers()}
-            for layer in holders:
-                if id(layer) in inside:
-                    scope.write_losses(layer, [])
-
-    @property
-    def losses(self) -> list[Any]:
-        """What layers added in the last forward pass, and the losses of the regularizers of weights."""
-        found: list[Any] = []
-        layers = self._flatten_layers()
-        for layer in layers:
-            found.extend(scope.read_losses(layer))
-        regularized = [one for one in self.trainable_weights if one.regularizer is not None]
-        return found + [one.regularizer(one) for one in regularized]
+            self.build(**{name: as_shapes(shape) for name, shape in config.items()})
 
     # --- pure calls ----------------------------------------------------------------------------------------
 
@@ -822,7 +553,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         result: dict[str, Any] = {}
         for name, parameter in list(inspect.signature(type(self).__init__).parameters.items())[1:]:
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-                result.update({key: value for key, value in bound.arguments[name].items() if key not in _SHAPE_HINTS})
+                result.update({key: value for key, value in bound.arguments[name].items() if key not in SHAPE_HINTS})
             elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
                 result[name] = bound.arguments[name]
         return result
@@ -840,24 +571,6 @@ class Layer(*_BASES):  # type: ignore[misc]
                 f"{cls.__name__}.from_config",
                 "Override get_config to return exactly the arguments of __init__.",
             ) from problem
-
-    def save_own_variables(self, store: Any) -> None:
-        """Writes the layer's own variables into a mapping of names to arrays."""
-        for index, variable in enumerate(self._saved_variables()):
-            store[str(index)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Reads the layer's own variables from a mapping of names to arrays."""
-        own = self._saved_variables()
-        if len(store.keys()) != len(own):
-            raise ArgumentError(
-                f"{len(own)} variables",
-                f"{len(store.keys())} in the file",
-                self._where(),
-                "" if self.built else "The layer is not built: call it on data or call `build(input_shape)` first.",
-            )
-        for index, variable in enumerate(own):
-            variable.assign(store[str(index)])
 
     def _check_super_called(self) -> None:
         if "_own_trainable" not in self.__dict__:
@@ -878,21 +591,6 @@ Layer._call_signature = CallSignature(Layer.call)
 
 
 # --- helpers of the class ------------------------------------------------------------------------------------------
-
-_SHAPE_HINTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape", "batch_size")
-
-
-def _shape_hint(kwargs: dict[str, Any]) -> tuple | None:
-    """The batch shape that older programs give to the first layer of a Sequential; taken out of `kwargs`."""
-    batch_size = kwargs.pop("batch_size", None)
-    for name in ("batch_input_shape", "batch_shape"):
-        if name in kwargs:
-            return standardize_shape(kwargs.pop(name))
-    if "input_shape" in kwargs:
-        return (batch_size, *standardize_shape(kwargs.pop("input_shape")))
-    if "input_dim" in kwargs:
-        return (batch_size, *standardize_shape(kwargs.pop("input_dim")))
-    return None
 
 
 def _guarded_build(function: Callable) -> Callable:
@@ -942,46 +640,6 @@ def _guarded_build(function: Callable) -> Callable:
 
     build._is_guarded = True  # type: ignore[attr-defined]
     return build
-
-
-@functools.cache
-def _build_parameters(cls: type) -> list[str]:
-    parameters = list(inspect.signature(cls.build).parameters.values())[1:]
-    return [one.name for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
-
-
-@functools.cache
-def _shape_parameters(cls: type) -> list[str]:
-    return list(inspect.signature(cls.compute_output_shape).parameters)[1:]
-
-
-def _parameters_of(cls: type) -> list[str]:
-    names: list[str] = []
-    for one in cls.__mro__:
-        if "__init__" in one.__dict__:
-            names.extend(inspect.signature(one.__init__).parameters)
-    return [name for name in names if name not in ("self", "args", "kwargs")]
-
-
-def _shape_structure(value: Any) -> Any:
-    """The shapes in a structure of tensors, or None if it holds anything else."""
-    shape = getattr(value, "shape", None)
-    if shape is not None and not isinstance(value, (list, tuple, dict)):
-        return tuple(shape)
-    if isinstance(value, (list, tuple, dict)) and value:
-        leaves = tree.flatten(value)
-        if all(hasattr(one, "shape") for one in leaves):
-            return tree.map_structure(lambda one: tuple(one.shape), value)
-    return None
-
-
-def _as_shapes(value: Any) -> Any:
-    """Lists of numbers from a file as shape tuples, at any depth."""
-    if isinstance(value, (list, tuple)):
-        return tuple(value) if tree.is_shape(value) else [_as_shapes(one) for one in value]
-    if isinstance(value, dict):
-        return {key: _as_shapes(one) for key, one in value.items()}
-    return value
 
 
 def _value_of(value: Any) -> Any:

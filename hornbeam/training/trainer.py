@@ -6,20 +6,16 @@ One `train_step(self, data)` serves every backend. The loop over batches is in `
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from hornbeam import _config, metrics as metrics_module, optimizers, scope, tree
+from hornbeam import _config, metrics as metrics_module, optimizers, tree
 from hornbeam.backend import active as backend
-from hornbeam.backend.base import Struct
 from hornbeam.callbacks import CallbackList
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
 from hornbeam.saving.config import deserialize_value, serialize_value
-from hornbeam.scope import Trace
 from hornbeam.training.arguments import (
     frequency_of,
     length_of,
@@ -29,18 +25,18 @@ from hornbeam.training.arguments import (
     whole_number,
 )
 from hornbeam.training.compile import CompileLoss, CompileMetrics
-from hornbeam.training.data import ArraySource, open_source, split_validation
+from hornbeam.training.data import open_source, split_validation
 from hornbeam.training.execution import Execution
-from hornbeam.training.labels import without_weightless
 from hornbeam.training.loop import Loop
-from hornbeam.training.results import flat_paths, host_number, in_order, nested_by_path, on_host
+from hornbeam.training.preparation import Preparation
+from hornbeam.training.results import host_number, in_order, on_host
 from hornbeam.training.state_form import takes_state, with_state
-from hornbeam.training.unpack import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from hornbeam.transforms import value_and_grad
+from hornbeam.training.state_tree import StateTree
+from hornbeam.training.unpack import pack_x_y_sample_weight
 from hornbeam.variable import Variable
 
 
-class Trainer:
+class Trainer(Preparation, StateTree):
     """The half of a model that learns. Mixed into `Model`, which brings the layers and the call."""
 
     def __init__(self) -> None:
@@ -198,163 +194,6 @@ class Trainer:
         """Sets all metrics back."""
         for one in self.metrics:
             one.reset_state()
-
-    # --- what users override ---------------------------------------------------------------------------------
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training; written once for every backend, and the place to train in another way.
-
-        Args:
-            data: One batch, as the data source gives it.
-
-        Returns:
-            What the logs show: a number for each name.
-        """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-
-        def loss_fn() -> tuple[Any, tuple[Any, Any]]:
-            y_pred = self(x, training=True) if self._call_takes_training() else self(x)
-            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
-            return self._scaled(loss), (y_pred, loss)
-
-        (_, (y_pred, loss)), gradients = value_and_grad(loss_fn, self.trainable_variables, has_aux=True)
-        self._track_loss(loss, x)
-        if self.trainable_variables:
-            self.optimizer.apply(gradients, self.trainable_variables)
-        else:
-            warnings.warn("The model has no trainable variables, so training changes nothing.", stacklevel=2)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation.
-
-        Args:
-            data: One batch, as the data source gives it.
-
-        Returns:
-            What the logs show: a number for each name.
-        """
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False) if self._call_takes_training() else self(x)
-        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
-        self._track_loss(loss, x)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
-    def predict_step(self, data: Any) -> Any:
-        """One step of prediction: the outputs for one batch."""
-        x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False) if self._call_takes_training() else self(x)
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """The total loss of a batch: the compiled losses and what the layers added.
-
-        Args:
-            x: Inputs.
-            y: Targets.
-            y_pred: Outputs of the model.
-            sample_weight: Weights of the samples.
-            training: Whether this is for training.
-
-        Returns:
-            A scalar tensor.
-
-        Raises:
-            ValueError: If there is neither a compiled loss nor an added one.
-        """
-        parts = []
-        if self._compile_loss is not None:
-            loss = self._compile_loss(y, y_pred, sample_weight)
-            if loss is not None:
-                parts.append(loss)
-        parts.extend(backend.cast(backend.asarray(one), _config.floatx()) for one in self.losses)  # type: ignore[attr-defined]
-        if not parts:
-            raise ValueStateError(
-                "a loss",
-                "a model without one",
-                f"{type(self).__name__} {self.name!r}",  # type: ignore[attr-defined]
-                "Give `loss=` to compile, or call `add_loss` in a layer.",
-            )
-        total = parts[0]
-        for one in parts[1:]:
-            total = total + one
-        return total
-
-    def stateless_compute_loss(
-        self,
-        trainable_variables: list[Any],
-        non_trainable_variables: list[Any],
-        metrics_variables: list[Any],
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> tuple:
-        """`compute_loss` as a pure function of the values of the variables.
-
-        Returns:
-            `(loss, (trainable, non_trainable, metrics))` with the new values of the variables.
-        """
-        groups = (
-            (self.trainable_variables, trainable_variables),  # type: ignore[attr-defined]
-            (self.non_trainable_variables, non_trainable_variables),  # type: ignore[attr-defined]
-            (self.metrics_variables, metrics_variables),
-        )
-        with _traced(groups) as trace:
-            loss = self._loss_of(x, y, y_pred, sample_weight, training)
-            values = tuple([trace.get(variable) for variable in mine] for mine, _ in groups)
-        return loss, values
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Updates the compiled metrics with a batch; gives all results so far.
-
-        Args:
-            x: Inputs.
-            y: Targets.
-            y_pred: Outputs of the model.
-            sample_weight: Weights of the samples.
-
-        Returns:
-            A number for each name.
-        """
-        if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """The result of each metric by its name; a metric that gives a dict gives several."""
-        results: dict[str, Any] = {}
-        for metric in self.metrics:
-            result = metric.result()
-            if isinstance(result, dict):
-                results.update(result)
-            else:
-                results[metric.name] = result
-        return results
-
-    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        """`compute_loss`, also as users wrote it before it took `training`."""
-        parameters = inspect.signature(self.compute_loss).parameters
-        takes_it = "training" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-        extra = {"training": training} if takes_it else {}
-        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
-
-    def _call_takes_training(self) -> bool:
-        return True  # `Layer.__call__` passes it on to the layers inside if `call` does not want it
-
-    def _scaled(self, loss: Any) -> Any:
-        return loss if self.optimizer is None else self.optimizer.scale_loss(loss)
-
-    def _track_loss(self, loss: Any, x: Any) -> None:
-        count = next((one.shape[0] for one in tree.flatten(x) if getattr(one, "shape", ())), 1)
-        self._loss_tracker.update_state(loss, sample_weight=float(count))
 
     # --- the loop ------------------------------------------------------------------------------------------
 
@@ -691,70 +530,6 @@ class Trainer:
 
         return ready
 
-    def _make_variables(self, data: Any) -> None:
-        """Makes the variables of layers that were never called, on one batch, before a step asks for them.
-
-        A step of the user's own may ask for those of the losses and metrics too.
-        """
-        if self._variables_made:
-            return
-        x, y, _ = _parts_of(data)
-        own = self._has_own("train_step", "test_step", "predict_step")
-        compiled = [one for one in (self._compile_loss, self._compile_metrics) if one is not None and not one.built]
-        unbuilt = not all(one.built for one in self._flatten_layers())  # type: ignore[attr-defined]
-        if self._can_be_called() and (unbuilt or (own and compiled and y is not None)):
-            try:
-                with Trace():
-                    y_pred = self(x)  # type: ignore[operator]
-                    for one in compiled if own and y is not None else ():
-                        one.prepare(y, y_pred)
-            except Exception:
-                if not own:  # else the step may call the layers in its own way, and not the model on this batch
-                    raise
-        self._variables_made = y is not None or not compiled
-
-    def _has_own(self, *names: str) -> bool:
-        """Whether the class of the user has methods of its own in place of some of ours."""
-        return any(getattr(type(self), name) is not getattr(Trainer, name) for name in names)
-
-    def _check_labels(self, source: Any, phase: str) -> None:
-        """Looks once, before the first step, for labels that compiled code could not complain about."""
-        if self._compile_loss is None or not isinstance(source, ArraySource) or len(source.arrays) < 2:
-            return
-        if self._has_own(f"{phase}_step", "compute_loss"):
-            return  # who knows what labels mean there
-        x, y, sample_weight = unpack_x_y_sample_weight(source.arrays)
-        if sample_weight is not None:
-            y = without_weightless(y, sample_weight)
-        known = self.outputs is not None  # type: ignore[attr-defined]
-        try:
-            self._compile_loss.check_labels(y, self.output if known else self._outputs_for(x)[0])  # type: ignore[attr-defined]
-        except ArgumentError:
-            if not self._outputs_for(x)[1]:
-                raise
-
-    def _outputs_for(self, x: Any) -> tuple[Any, bool]:
-        """The shapes of the outputs for inputs, and whether some of the outputs bear a mask; nothing is computed."""
-        masked = []
-
-        def outputs(x: Any) -> Any:
-            y_pred = self(x)  # type: ignore[operator]
-            masked.extend(one for one in tree.flatten(y_pred) if scope.get_mask(one) is not None)
-            return y_pred
-
-        rows = tree.map_structure(lambda one: None if one is None else backend.put(one[:1]), x)
-        with Trace():
-            structure = backend.abstract(outputs, tree.map_structure(_struct, rows))
-        return structure, bool(masked)
-
-    def _can_be_called(self) -> bool:
-        """Whether the class has a `call` of its own, or a graph; a model that only trains others may have none."""
-        return getattr(self, "_function", None) is not None or any(
-            "call" in cls.__dict__
-            for cls in type(self).__mro__
-            if not cls.__module__.startswith("hornbeam.layers.layer") and cls.__module__ != "hornbeam.models.model"
-        )
-
     def _host_logs(self, result: dict[str, Any]) -> dict[str, Any]:
         """Results as Python numbers, by name; results within a result stand beside the others."""
         logs: dict[str, Any] = {}
@@ -762,46 +537,7 @@ class Trainer:
             logs.update(self._host_logs(value) if isinstance(value, dict) else {name: host_number(value)})
         return logs
 
-    def _require_compiled(self, wanted: str) -> None:
-        if not self.compiled:
-            raise ValueStateError(
-                "a compiled model",
-                "one without a call of `compile`",
-                f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
-                "Call model.compile(optimizer=..., loss=...) first.",
-            )
-
-    def _require_gradients(self, wanted: str) -> None:
-        if "gradients" not in backend.features:
-            raise UnsupportedError(
-                "a backend with gradients",
-                f"the {backend.name} backend",
-                wanted,
-                "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
-            )
-
-    def _refuse_empty(self, source: Any, wanted: str) -> None:
-        raise ArgumentError(
-            "at least one batch",
-            "none",
-            f"{wanted} of {self.name!r}",  # type: ignore[attr-defined]
-            "A generator that has run dry cannot start again: give a list, an array or a fresh generator.",
-        )
-
     # --- older spellings ---------------------------------------------------------------------------------------
-
-    def compiled_loss(self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
-        """The compiled loss plus some others; from before `compute_loss`."""
-        loss = self._compile_loss(y, y_pred, sample_weight)
-        self._loss_tracker.update_state(loss)
-        for one in regularization_losses or ():
-            loss = loss + one
-        return loss
-
-    @property
-    def compiled_metrics(self) -> Any:
-        """The compiled metrics; from before `compute_metrics`."""
-        return self._compile_metrics if self._compile_metrics is not None else CompileMetrics(None, None)
 
     def make_train_function(self, force: bool = False) -> Any:
         """Gets the training step ready; kept for programs that call it."""
@@ -824,44 +560,7 @@ class Trainer:
         self.predict_function = self._execution("predict").batch
         return self.predict_function
 
-    # --- state and saving ----------------------------------------------------------------------------------------
-
-    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict[str, Any]]:
-        """The values of all variables by path.
-
-        Args:
-            value_format: "backend_tensor" or "numpy_array".
-
-        Returns:
-            Trees for "trainable_variables", "non_trainable_variables", "optimizer_variables" and
-            "metrics_variables".
-        """
-        if value_format not in ("backend_tensor", "numpy_array"):
-            raise ArgumentError("'backend_tensor' or 'numpy_array'", repr(value_format), "get_state_tree")
-        return {
-            name: nested_by_path(variables, lambda one: one.numpy() if value_format == "numpy_array" else one.value)
-            for name, variables in self._state_groups().items()
-        }
-
-    def set_state_tree(self, state_tree: dict[str, dict[str, Any]]) -> None:
-        """Sets variables from what `get_state_tree` gave; names that are missing are left as they are."""
-        for name, values in state_tree.items():
-            groups = self._state_groups()
-            if name not in groups:
-                raise ArgumentError(f"one of {sorted(groups)}", repr(name), "set_state_tree")
-            by_path = {one.path: one for one in groups[name]}
-            for path, value in flat_paths(values):
-                if path not in by_path:
-                    raise ArgumentError("a path of a variable", repr(path), "set_state_tree")
-                by_path[path].assign(value)
-
-    def _state_groups(self) -> dict[str, list[Variable]]:
-        return {
-            "trainable_variables": self.trainable_variables,  # type: ignore[attr-defined]
-            "non_trainable_variables": self.non_trainable_variables,  # type: ignore[attr-defined]
-            "optimizer_variables": [] if self.optimizer is None else self.optimizer.variables,
-            "metrics_variables": self.metrics_variables,
-        }
+    # --- files -------------------------------------------------------------------------------------------------
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, for a file."""
@@ -887,10 +586,6 @@ class Trainer:
 # --- helpers -------------------------------------------------------------------------------------------------------
 
 
-def _traced(groups: Any) -> Any:
-    return Trace([(variable, value) for mine, values in groups for variable, value in zip(mine, values, strict=True)])
-
-
 def _generator() -> np.random.Generator:
     """What shuffles the data: follows from NumPy's global seed, which `set_random_seed` sets."""
     return np.random.default_rng(np.random.randint(0, 2**32, dtype=np.uint32))
@@ -908,16 +603,6 @@ class _interruptible:
     def __exit__(self, kind: Any, *_: Any) -> None:
         if kind is not None:
             self.callbacks.on_interrupt()
-
-
-def _struct(value: Any) -> Any:
-    return Struct(backend.shape(value), backend.dtype(value)) if backend.is_array(value) else value
-
-
-def _parts_of(data: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample_weight, if the data have this form; a step of the user's own may take any other."""
-    known = not isinstance(data, (tuple, list)) or 1 <= len(data) <= 3
-    return unpack_x_y_sample_weight(data) if known else (data, None, None)
 
 
 def _whole_batch(x: Any) -> Any:
