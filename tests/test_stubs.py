@@ -26,10 +26,12 @@ def names_of(stub: Path) -> dict[str, tuple[str, str]]:
     for node in ast.parse(stub.read_text()).body:
         if isinstance(node, ast.ImportFrom):
             for one in node.names:
-                assert one.asname == one.name, f"{stub}:{one.lineno}: not public without `as {one.name}`"
-                found[one.name] = (node.module, one.name)
+                if one.asname == one.name:  # without `as`, a name in a stub is not public
+                    found[one.name] = (node.module, one.name)
         elif isinstance(node, ast.AnnAssign):
             found[node.target.id] = ("", node.target.id)
+        elif isinstance(node, ast.FunctionDef):
+            found[node.name] = ("", node.name)
     return found
 
 

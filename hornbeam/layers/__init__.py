@@ -1,64 +1,87 @@
-"""`hornbeam.layers`: all layers."""
+"""`hornbeam.layers`: all layers; each loads when it is first touched, by its name here or from a file."""
 
-from hornbeam.layers.activations.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from hornbeam.layers.convolutional.conv import Conv1D, Conv2D, Conv3D
-from hornbeam.layers.core.dense import Dense
-from hornbeam.layers.core.embedding import Embedding
-from hornbeam.layers.core.input_layer import Input, InputLayer
-from hornbeam.layers.core.small import Activation, Identity, Lambda, Masking, Rescaling
-from hornbeam.layers.input_spec import InputSpec
-from hornbeam.layers.layer import Layer
-from hornbeam.layers.merging.merging import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from hornbeam.layers.normalization.batch_normalization import BatchNormalization
-from hornbeam.layers.normalization.layer_normalization import LayerNormalization
-from hornbeam.layers.pooling.global_pooling import (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
-from hornbeam.layers.pooling.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from hornbeam.layers.regularization.dropout import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
-from hornbeam.layers.reshaping.reshaping import Flatten, Permute, RepeatVector, Reshape
+# To add a layer: one line in `_NAMES`, and one in `__init__.pyi` beside this file. Nothing else is needed: the class
+# declares its wire name where it is defined, and loading a file looks for names that are not there yet in this table.
+
+from hornbeam._lazy import attach
 from hornbeam.saving.lookup import make_registry_functions
+
+_NAMES = {
+    "ELU": "hornbeam.layers.activations.activations",
+    "LeakyReLU": "hornbeam.layers.activations.activations",
+    "PReLU": "hornbeam.layers.activations.activations",
+    "ReLU": "hornbeam.layers.activations.activations",
+    "Softmax": "hornbeam.layers.activations.activations",
+    "Conv1D": "hornbeam.layers.convolutional.conv",
+    "Conv2D": "hornbeam.layers.convolutional.conv",
+    "Conv3D": "hornbeam.layers.convolutional.conv",
+    "Convolution1D": "hornbeam.layers.convolutional.conv",
+    "Convolution2D": "hornbeam.layers.convolutional.conv",
+    "Convolution3D": "hornbeam.layers.convolutional.conv",
+    "Dense": "hornbeam.layers.core.dense",
+    "Embedding": "hornbeam.layers.core.embedding",
+    "Input": "hornbeam.layers.core.input_layer",
+    "InputLayer": "hornbeam.layers.core.input_layer",
+    "Activation": "hornbeam.layers.core.small",
+    "Identity": "hornbeam.layers.core.small",
+    "Lambda": "hornbeam.layers.core.small",
+    "Masking": "hornbeam.layers.core.small",
+    "Rescaling": "hornbeam.layers.core.small",
+    "InputSpec": "hornbeam.layers.input_spec",
+    "Layer": "hornbeam.layers.layer",
+    "Add": "hornbeam.layers.merging.merging",
+    "Average": "hornbeam.layers.merging.merging",
+    "Concatenate": "hornbeam.layers.merging.merging",
+    "Dot": "hornbeam.layers.merging.merging",
+    "Maximum": "hornbeam.layers.merging.merging",
+    "Minimum": "hornbeam.layers.merging.merging",
+    "Multiply": "hornbeam.layers.merging.merging",
+    "Subtract": "hornbeam.layers.merging.merging",
+    "add": "hornbeam.layers.merging.merging",
+    "average": "hornbeam.layers.merging.merging",
+    "concatenate": "hornbeam.layers.merging.merging",
+    "dot": "hornbeam.layers.merging.merging",
+    "maximum": "hornbeam.layers.merging.merging",
+    "minimum": "hornbeam.layers.merging.merging",
+    "multiply": "hornbeam.layers.merging.merging",
+    "subtract": "hornbeam.layers.merging.merging",
+    "BatchNormalization": "hornbeam.layers.normalization.batch_normalization",
+    "LayerNormalization": "hornbeam.layers.normalization.layer_normalization",
+    "GlobalAveragePooling1D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalAveragePooling2D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalAveragePooling3D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPooling1D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPooling2D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPooling3D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPool1D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPool2D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalMaxPool3D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalAvgPool1D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalAvgPool2D": "hornbeam.layers.pooling.global_pooling",
+    "GlobalAvgPool3D": "hornbeam.layers.pooling.global_pooling",
+    "AveragePooling1D": "hornbeam.layers.pooling.pooling",
+    "AveragePooling2D": "hornbeam.layers.pooling.pooling",
+    "AveragePooling3D": "hornbeam.layers.pooling.pooling",
+    "MaxPooling1D": "hornbeam.layers.pooling.pooling",
+    "MaxPooling2D": "hornbeam.layers.pooling.pooling",
+    "MaxPooling3D": "hornbeam.layers.pooling.pooling",
+    "MaxPool1D": "hornbeam.layers.pooling.pooling",
+    "MaxPool2D": "hornbeam.layers.pooling.pooling",
+    "MaxPool3D": "hornbeam.layers.pooling.pooling",
+    "AvgPool1D": "hornbeam.layers.pooling.pooling",
+    "AvgPool2D": "hornbeam.layers.pooling.pooling",
+    "AvgPool3D": "hornbeam.layers.pooling.pooling",
+    "Dropout": "hornbeam.layers.regularization.dropout",
+    "SpatialDropout1D": "hornbeam.layers.regularization.dropout",
+    "SpatialDropout2D": "hornbeam.layers.regularization.dropout",
+    "SpatialDropout3D": "hornbeam.layers.regularization.dropout",
+    "Flatten": "hornbeam.layers.reshaping.reshaping",
+    "Permute": "hornbeam.layers.reshaping.reshaping",
+    "RepeatVector": "hornbeam.layers.reshaping.reshaping",
+    "Reshape": "hornbeam.layers.reshaping.reshaping",
+}
 
 _, serialize, deserialize = make_registry_functions("layer", "keras.layers")
 
-# Keras's second names
-Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
-MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
-AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
-GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-)
-
-__all__ = [name for name in dir() if not name.startswith("_") and name != "make_registry_functions"]
+__all__ = [*_NAMES, "deserialize", "serialize"]
+__getattr__, __dir__ = attach(__name__, _NAMES)

@@ -54,18 +54,25 @@ class _Kind:
 
     def find(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any | None:
         """The member or custom object with this name, or None."""
+        found = self._declared(name)
+        if found is None:  # it may be one that loads on first touch
+            registration.load_named(self.module, name)
+            found = self._declared(name)
+        if found is None:
+            found = registration.get_registered_object(name, custom_objects)
+        if found is None:
+            registration.load_fully(self.module)
+            found = self._declared(name)
+        return found
+
+    def _declared(self, name: str) -> Any | None:
         table = self.table()
         found = table.get(name)
-        if found is None and self.any_case:
-            found = table.get(name.lower())
-        return registration.get_registered_object(name, custom_objects) if found is None else found
+        return table.get(name.lower()) if found is None and self.any_case else found
 
     def named(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The member or custom object with this name; a class gives a new object where that is wanted."""
         found = self.find(name, custom_objects)
-        if found is None:
-            registration.load_fully(self.module)
-            found = self.find(name, custom_objects)
         if found is None:
             known = [one for one in self.table() if self.find(one) is not None]
             raise UnknownNameError(self.kind, name, known, f"{self.module}.get")

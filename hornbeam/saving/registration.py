@@ -196,8 +196,19 @@ def load_namespace(module: str) -> None:
     _loaded.add(package)
 
 
+def load_named(module: str, name: str) -> None:
+    """Makes a package of ours load the member `name`, in CamelCase or snake_case, if its own table has it."""
+    load_namespace(module)
+    package = sys.modules.get(_PACKAGES.get(module, ""))
+    wanted = name.replace("_", "").lower()
+    for one in getattr(package, "_NAMES", ()):
+        if one.replace("_", "").lower() == wanted:
+            getattr(package, one)
+
+
 def load_fully(module: str) -> None:
     """Makes a package of ours load what it loads on first touch, so that all its members are declared."""
+    load_namespace(module)
     package = sys.modules.get(_PACKAGES.get(module, ""))
     if package is None or package.__name__ in _loaded_fully:
         return
@@ -254,6 +265,9 @@ def _declared(module: str, class_name: str) -> Any | None:
     if module in _PACKAGES:
         found = members(module).get(class_name)
         if found is None:
+            load_named(module, class_name)
+            found = members(module).get(class_name)
+        if found is None:  # what only a file can name
             load_fully(module)
             found = members(module).get(class_name)
         if found is not None:
@@ -308,5 +322,7 @@ def all_custom_objects() -> dict[str, Any]:
 
 def known_class_names() -> list[str]:
     """All names that files may use for classes now, for error texts."""
+    for module in _PACKAGES:
+        load_fully(module)
     own = [name for module in _PACKAGES for name, one in members(module).items() if inspect.isclass(one)]
     return sorted({*own, *_global, *(name for scope in _scopes.get() for name in scope)})

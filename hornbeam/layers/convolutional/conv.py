@@ -169,3 +169,7 @@ class Conv3D(BaseConv):
             kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
             kernel_constraint, bias_constraint, **kwargs,
         )
+
+
+# Keras's second names
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D

@@ -118,3 +118,11 @@ GlobalAveragePooling2D = _global_pooling(
 GlobalAveragePooling3D = _global_pooling(
     "GlobalAveragePooling3D", "GlobalAvgPool3D", 3, BaseGlobalAveragePooling, "The mean"
 )
+
+# Keras's second names
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+)

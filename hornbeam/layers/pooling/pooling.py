@@ -107,3 +107,7 @@ MaxPooling3D = _pooling("MaxPooling3D", "MaxPool3D", 3, ops.max_pool, "The maxim
 AveragePooling1D = _pooling("AveragePooling1D", "AvgPool1D", 1, ops.average_pool, "The mean")
 AveragePooling2D = _pooling("AveragePooling2D", "AvgPool2D", 2, ops.average_pool, "The mean")
 AveragePooling3D = _pooling("AveragePooling3D", "AvgPool3D", 3, ops.average_pool, "The mean")
+
+# Keras's second names
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D

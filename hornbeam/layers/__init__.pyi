@@ -1,0 +1,95 @@
+"""`hornbeam.layers` for type checkers and editors, which cannot see names that load on first touch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hornbeam.layers.activations.activations import (
+    ELU as ELU,
+    LeakyReLU as LeakyReLU,
+    PReLU as PReLU,
+    ReLU as ReLU,
+    Softmax as Softmax,
+)
+from hornbeam.layers.convolutional.conv import (
+    Conv1D as Conv1D,
+    Conv2D as Conv2D,
+    Conv3D as Conv3D,
+    Convolution1D as Convolution1D,
+    Convolution2D as Convolution2D,
+    Convolution3D as Convolution3D,
+)
+from hornbeam.layers.core.dense import Dense as Dense
+from hornbeam.layers.core.embedding import Embedding as Embedding
+from hornbeam.layers.core.input_layer import Input as Input, InputLayer as InputLayer
+from hornbeam.layers.core.small import (
+    Activation as Activation,
+    Identity as Identity,
+    Lambda as Lambda,
+    Masking as Masking,
+    Rescaling as Rescaling,
+)
+from hornbeam.layers.input_spec import InputSpec as InputSpec
+from hornbeam.layers.layer import Layer as Layer
+from hornbeam.layers.merging.merging import (
+    Add as Add,
+    Average as Average,
+    Concatenate as Concatenate,
+    Dot as Dot,
+    Maximum as Maximum,
+    Minimum as Minimum,
+    Multiply as Multiply,
+    Subtract as Subtract,
+    add as add,
+    average as average,
+    concatenate as concatenate,
+    dot as dot,
+    maximum as maximum,
+    minimum as minimum,
+    multiply as multiply,
+    subtract as subtract,
+)
+from hornbeam.layers.normalization.batch_normalization import BatchNormalization as BatchNormalization
+from hornbeam.layers.normalization.layer_normalization import LayerNormalization as LayerNormalization
+from hornbeam.layers.pooling.global_pooling import (
+    GlobalAveragePooling1D as GlobalAveragePooling1D,
+    GlobalAveragePooling2D as GlobalAveragePooling2D,
+    GlobalAveragePooling3D as GlobalAveragePooling3D,
+    GlobalAvgPool1D as GlobalAvgPool1D,
+    GlobalAvgPool2D as GlobalAvgPool2D,
+    GlobalAvgPool3D as GlobalAvgPool3D,
+    GlobalMaxPool1D as GlobalMaxPool1D,
+    GlobalMaxPool2D as GlobalMaxPool2D,
+    GlobalMaxPool3D as GlobalMaxPool3D,
+    GlobalMaxPooling1D as GlobalMaxPooling1D,
+    GlobalMaxPooling2D as GlobalMaxPooling2D,
+    GlobalMaxPooling3D as GlobalMaxPooling3D,
+)
+from hornbeam.layers.pooling.pooling import (
+    AveragePooling1D as AveragePooling1D,
+    AveragePooling2D as AveragePooling2D,
+    AveragePooling3D as AveragePooling3D,
+    AvgPool1D as AvgPool1D,
+    AvgPool2D as AvgPool2D,
+    AvgPool3D as AvgPool3D,
+    MaxPool1D as MaxPool1D,
+    MaxPool2D as MaxPool2D,
+    MaxPool3D as MaxPool3D,
+    MaxPooling1D as MaxPooling1D,
+    MaxPooling2D as MaxPooling2D,
+    MaxPooling3D as MaxPooling3D,
+)
+from hornbeam.layers.regularization.dropout import (
+    Dropout as Dropout,
+    SpatialDropout1D as SpatialDropout1D,
+    SpatialDropout2D as SpatialDropout2D,
+    SpatialDropout3D as SpatialDropout3D,
+)
+from hornbeam.layers.reshaping.reshaping import (
+    Flatten as Flatten,
+    Permute as Permute,
+    RepeatVector as RepeatVector,
+    Reshape as Reshape,
+)
+
+def serialize(obj: Any) -> Any: ...
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any: ...
