@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 
@@ -121,6 +121,11 @@ def name_scope(name: str) -> Iterator[tuple[str, ...]]:
         yield context.path
     finally:
         context.path = before
+
+
+def own_scope(name: str) -> AbstractContextManager[Any]:
+    """`name_scope` for the thing of this name, which its caller may have entered already."""
+    return nullcontext(context.path) if context.path[-1:] == (name,) else name_scope(name)
 
 
 # --- losses that layers add while they run ---------------------------------------------------------------------

@@ -252,6 +252,17 @@ class Backend:
     def wait(self, value: Any) -> None:
         """Returns when `value` is computed."""
 
+    # --- profiling -----------------------------------------------------------------------------------------
+
+    def start_profile(self, folder: str) -> None:
+        """Begins to write down what the framework does and how long it takes, for TensorBoard, into a folder."""
+        raise UnsupportedError(
+            "a backend with a profiler", f"the {self.name} backend", "profiling", "Set profile_batch=0."
+        )
+
+    def stop_profile(self) -> None:
+        """Ends what `start_profile` began, and writes its files."""
+
 
 def is_numeric(value: Any) -> bool:
     """Whether an array can live on a device; strings and objects cannot."""

@@ -12,7 +12,6 @@ import numpy as np
 from hornbeam import constraints, dtypes, initializers, regularizers, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, ValueStateError, describe
-from hornbeam.scope import context
 from hornbeam.tracking import Tracking, unique
 from hornbeam.variable import Variable, standardize_shape
 
@@ -66,9 +65,7 @@ class LayerState(Tracking):
             initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
         if isinstance(initializer, (str, dict)) or (not callable(initializer) and not hasattr(initializer, "shape")):
             initializer = initializers.get(initializer)
-        path = context.path if context.path[-1:] == (self.name,) else (*context.path, self.name)
-        before, context.path = context.path, path
-        try:
+        with scope.own_scope(self.name):
             variable = Variable(
                 initializer,
                 shape,
@@ -80,8 +77,6 @@ class LayerState(Tracking):
                 regularizer=regularizers.get(regularizer),
                 constraint=constraints.get(constraint),
             )
-        finally:
-            context.path = before
         variable.overwrite_with_gradient = overwrite_with_gradient
         (self._own_trainable if trainable else self._own_frozen).append(variable)
         if not self._trainable:

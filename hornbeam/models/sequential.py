@@ -153,7 +153,7 @@ class Sequential(Model):
     def _apply_to(self, start: InputLayer) -> None:
         """Follows the layers from an input, which makes their variables."""
         tensor = start.output
-        with scope.name_scope(self.name):
+        with scope.own_scope(self.name):
             for layer in self._stack:
                 tensor = layer(tensor)
         self._untracked_input_layer, self._untracked_last = start, tensor

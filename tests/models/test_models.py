@@ -689,3 +689,15 @@ def test_attributes_that_are_taken() -> None:
     model = Two()
     with pytest.raises((ValueError, AttributeError), match="layers"):
         model.layers = []
+
+
+def test_paths_of_variables_name_each_model_once():
+    def net():
+        inner = keras.Sequential([keras.layers.Dense(3, name="first")], name="inner")
+        return keras.Sequential([inner], name="net")
+
+    built, called = net(), net()
+    built.build((None, 4))
+    called(np.ones((2, 4), "float32"))
+    for model in (built, called):
+        assert [one.path for one in model.weights] == ["net/inner/first/kernel", "net/inner/first/bias"]

@@ -178,6 +178,12 @@ class JaxBackend(Backend):
     def wait(self, value: Any) -> None:
         jax.block_until_ready(value)
 
+    def start_profile(self, folder: str) -> None:
+        jax.profiler.start_trace(folder)
+
+    def stop_profile(self) -> None:
+        jax.profiler.stop_trace()
+
 
 def _put(value: Any) -> Any:
     if value is None or isinstance(value, jax.Array) or not is_numeric(value):
