@@ -107,6 +107,11 @@ class KerasTensor:
     def __jax_array__(self) -> Any:
         raise self._no_value("use in a function of JAX")
 
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        found = next(one for one in tree.flatten((args, kwargs or {})) if isinstance(one, KerasTensor))
+        raise found._no_value("use in a function of torch")
+
     def __tf_tensor__(self, *_: Any, **__: Any) -> Any:
         raise self._no_value("use in a function of TensorFlow")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hornbeam.backend import active as backend
 from hornbeam.variable import Variable
 
 _CONTAINERS = (list, tuple, dict, set)
@@ -25,11 +26,12 @@ class Tracking:
         tracked = self.__dict__.get("_tracked")
         if tracked is None:
             tracked = self.__dict__["_tracked"] = {}
-        if (
-            isinstance(value, (Variable, *_CONTAINERS)) or getattr(value, "tracked_kind", "")
-        ) and not name.startswith("_untracked"):
+        untracked = name.startswith("_untracked")
+        if not untracked and (isinstance(value, (Variable, *_CONTAINERS)) or getattr(value, "tracked_kind", "")):
             tracked[name] = None
             value = self._tracked_value(name, value)
+        elif not untracked and backend.native_types and isinstance(value, backend.native_types):
+            value = self._native_value(name, value)
         elif name in tracked:
             del tracked[name]
         super().__setattr__(name, value)
@@ -40,6 +42,10 @@ class Tracking:
 
     def _tracked_value(self, name: str, value: Any) -> Any:
         """What is stored for a trackable value; a hook for checks."""
+        return value
+
+    def _native_value(self, name: str, value: Any) -> Any:
+        """What is stored for something of the framework that holds state; a hook for layers."""
         return value
 
     def _children(self) -> list[tuple[str, Any]]:

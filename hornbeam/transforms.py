@@ -274,9 +274,16 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], example: tuple) -> None:
         self._function = function
-        self.read_only, self.written, self._result = _discover(function, example)
         self._fixed: list[Any] = []
+        self._stateful = "inplace" in backend.features
+        if self._stateful:  # the framework's compiler sees the variables itself
+            self._program = backend.compile(self._followed)
+            return
+        self.read_only, self.written, self._result = _discover(function, example)
         self._program = backend.compile(self._pure, donate=(0,))
+
+    def _followed(self, args: tuple) -> list[Any]:
+        return self._tensors_of(self._function(*args))
 
     def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple) -> tuple:
         new_values, result = self._once(self._function, written_values, read_values, args)
@@ -308,6 +315,13 @@ class Compiled:
         return self._run(args)
 
     def _run(self, *args: Any) -> Any:
+        tensors = self._program(*args) if self._stateful else self._carried(*args)
+        rest = iter(tensors)
+        description, fixed = self._fixed
+        return tree.unflatten(description, [next(rest) if one is None else one[0] for one in fixed])
+
+    def _carried(self, *args: Any) -> list[Any]:
+        """Runs the program with the values of the variables, and gives them their new ones; the tensors it gave."""
         read = [variable.stored for variable in self.read_only]
         if self._fixed:
             with interrupts_held():  # between `take` and `give` nobody holds the values
@@ -319,9 +333,7 @@ class Compiled:
             new_values, tensors = self._program([backend.copy(one.stored) for one in self.written], read, *args)
             with interrupts_held():
                 self._give(new_values)
-        rest = iter(tensors)
-        description, fixed = self._fixed
-        return tree.unflatten(description, [next(rest) if one is None else one[0] for one in fixed])
+        return tensors
 
     def _give(self, new_values: list[Any]) -> None:
         for variable, new in zip(self.written, new_values, strict=True):
@@ -339,7 +351,25 @@ class CompiledLoop(Compiled):
     """
 
     def __init__(self, function: Callable[..., Any], example: tuple) -> None:
-        super().__init__(function, (backend.asarray(0, "int32"), *example))
+        example = (backend.asarray(0, "int32"), *example)
+        super().__init__(function, example)
+        if self._stateful:
+            *_, self._result = _discover(function, example)
+
+    def _followed(self, args: tuple, start: Any, stop: Any) -> list[Any]:  # type: ignore[override]
+        def body(index: Any, carry: list[Any]) -> list[Any]:
+            tensors = self._tensors_of(self._function(index, *args))
+            return [_as_before(new, old) for new, old in zip(tensors, carry, strict=True)]
+
+        return backend.repeat(body, start, stop, self._first())
+
+    def _first(self) -> list[Any]:
+        """What stands for the result before the first step."""
+        return [
+            backend.xp.zeros(one.shape, backend.native_dtype(one.dtype))
+            for one in tree.flatten(self._result)
+            if isinstance(one, Struct)
+        ]
 
     def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple, start: Any, stop: Any) -> tuple:
         def body(index: Any, carry: tuple) -> tuple:
@@ -347,12 +377,7 @@ class CompiledLoop(Compiled):
             tensors = self._tensors_of(result)
             return new_values, [_as_before(new, old) for new, old in zip(tensors, carry[1], strict=True)]
 
-        first = [
-            backend.xp.zeros(one.shape, backend.native_dtype(one.dtype))
-            for one in tree.flatten(self._result)
-            if isinstance(one, Struct)
-        ]
-        return backend.repeat(body, start, stop, (written_values, first))
+        return backend.repeat(body, start, stop, (written_values, self._first()))
 
     def __call__(self, start: int, stop: int, *args: Any) -> Any:
         """Runs the steps from `start` up to, not including, `stop`; gives the result of the last."""

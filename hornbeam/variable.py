@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam import dtypes, scope
+from hornbeam import dtypes, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.scope import context
@@ -91,6 +91,16 @@ class Variable:
         self._shape = backend.shape(backend.read(self._handle))
         if shape is not None and self._shape != standardize_shape(shape):
             raise ArgumentError(f"a value of shape={tuple(shape)}", f"shape={self._shape}", f"variable {self.path!r}")
+
+    @classmethod
+    def around(cls, handle: Any, name: str) -> Variable:
+        """A variable for one of the framework's own, which goes on being used as such; they share the value."""
+        value = backend.read(handle)
+        trainable = backend.is_trainable(handle)
+        variable = cls(np.zeros((), np.float32), trainable=trainable, name=name.replace("/", "_"))
+        variable._handle = handle
+        variable._dtype, variable._shape = backend.dtype(value), backend.shape(value)
+        return variable
 
     # --- value ---------------------------------------------------------------------------------------------
 
@@ -217,6 +227,7 @@ class Variable:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = _checked_flag(value, "trainable", self.path)
+        backend.set_trainable(self._handle, self._trainable)
 
     def __repr__(self) -> str:
         text = "traced" if context.trace is not None else np.array2string(self.numpy(), separator=", ", threshold=20)
@@ -230,6 +241,12 @@ class Variable:
 
     def __jax_array__(self) -> Any:
         return self.value
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        # a function of torch that was given variables among its arguments
+        args, kwargs = tree.map_structure(_plain_value, (args, kwargs or {}))
+        return function(*args, **kwargs)
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -256,6 +273,10 @@ class Variable:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def _plain_value(value: Any) -> Any:
+    return value.value if isinstance(value, Variable) else value
 
 
 def _operand(value: Any) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from hornbeam import tree
@@ -35,14 +36,32 @@ class Struct:
         return f"Struct(shape={self.shape}, dtype={self.dtype!r})"
 
 
+class LayerBase:
+    """What layers derive from where the framework has no layers of its own.
+
+    A framework that has them puts its own hooks around calls, and its own idea of the default of `training`.
+    """
+
+    _hooked: bool = False
+    _default_training: bool | None = None
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """`_apply_layer`, between the framework's hooks."""
+        return self._apply_layer(*args, **kwargs)  # type: ignore[attr-defined]
+
+
 class Backend:
     """One framework, seen through the members that hornbeam needs.
 
     Attributes:
         name: The name users choose it by.
         xp: A namespace with NumPy's functions, working on this backend's tensors.
-        features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse".
+        features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse";
+            "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
+            that read and write variables.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
+        native_types: Classes of the framework that may stand in a layer's attributes and hold state.
+        compile_default: Whether programs compile unless somebody says otherwise.
         overrides: Ops, by name, for which the backend owns a better kernel. Same signature as the op's body.
         probe_sizes: Two sizes that stand for None in abstract evaluation; both divisible by small numbers.
     """
@@ -50,7 +69,13 @@ class Backend:
     name: str = ""
     xp: Any = None
     features: frozenset[str] = frozenset()
-    layer_base: type = object
+    layer_base: type = LayerBase
+    native_types: tuple[type, ...] = ()
+    compile_default: bool = False
+    # whether steps that are not compiled take their batches from arrays that lie on the device
+    eager_rows: bool = False
+    # the layer that stands for a layer of the framework, see `parts_of`
+    module_wrapper: str = ""
     overrides: Mapping[str, Callable[..., Any]] = {}
     probe_sizes: tuple[int, int] = (12, 24)
     # whether `xp` functions take Python numbers beside a tensor without widening its dtype
@@ -92,6 +117,21 @@ class Backend:
         """What `xp` functions take as `dtype=` for this name."""
         return self.narrowed.get(dtype, dtype)
 
+    def scalar(self, value: float, dtype: str) -> Any:
+        """A number that keeps tensors it meets in `dtype`."""
+        dtype = self.narrowed.get(dtype, dtype)
+        return np.asarray(value).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)[()]
+
+    def written(self, target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
+        """A copy of `target` with `updates` at `index`; equal positions are reduced by "add", "max", "min" or "mul"."""
+        result = self.xp.array(target, copy=True)
+        if reduction is None:
+            result[index] = updates
+        else:
+            names = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}
+            getattr(self.xp, names[reduction]).at(result, index, updates)
+        return result
+
     # --- state ---------------------------------------------------------------------------------------------
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
@@ -109,6 +149,21 @@ class Backend:
     def copy(self, value: Any) -> Any:
         """A tensor with the same values and memory of its own."""
         return self.xp.array(value, copy=True)
+
+    def snapshot(self, value: Any) -> Any:
+        """The value of a variable in a form that the next assignment leaves as it is."""
+        return value
+
+    def set_trainable(self, handle: Any, trainable: bool) -> None:
+        """Tells a handle whether its variable is trained."""
+
+    def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
+        """The variables of the framework in a value of one of `native_types`, with names; None leaves it to layers."""
+        return []
+
+    def is_trainable(self, handle: Any) -> bool:
+        """Whether a variable of the framework is meant to be trained."""
+        return True
 
     # --- evaluation ----------------------------------------------------------------------------------------
 
@@ -188,6 +243,14 @@ class Backend:
             "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
         )
 
+    def no_gradients(self) -> AbstractContextManager:
+        """Nothing is recorded for gradients inside, unless a gradient is being taken around it."""
+        return nullcontext()
+
+    def update_together(self, optimizer: Any, gradients: list[Any], variables: list[Any], rate: Any) -> bool:
+        """Does an optimizer's updates of all variables at once; False if that has to be done one by one."""
+        return False
+
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory."""
         raise UnsupportedError(
@@ -230,6 +293,10 @@ class Backend:
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         """uint32 bits of Threefry-2x32 under `key`, a uint32 tensor [2]; equal on all backends."""
         raise NotImplementedError
+
+    def random_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
+        """Where the random bits under `key` are at least `threshold`."""
+        return self.random_bits(key, shape) >= np.uint32(threshold)
 
     # --- placement -----------------------------------------------------------------------------------------
 

@@ -43,9 +43,7 @@ from hornbeam.scope import Trace, context
 from hornbeam.symbolic import KerasTensor, Operation, infer, record
 from hornbeam.variable import Variable
 
-_BASES: tuple[type, ...] = (LayerState, Operation)
-if backend.layer_base is not object:
-    _BASES = (LayerState, Operation, backend.layer_base)
+_BASES: tuple[type, ...] = (LayerState, Operation, backend.layer_base)
 
 
 class Layer(*_BASES):  # type: ignore[misc]
@@ -95,8 +93,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if backend.layer_base is not object:
-            backend.layer_base.__init__(self)
+        backend.layer_base.__init__(self)
         Operation.__init__(self, name=name)
         hint = shape_hint(kwargs)
         if kwargs:
@@ -134,6 +131,11 @@ class Layer(*_BASES):  # type: ignore[misc]
             raise ValueStateError(
                 "super().__init__() to be called at the start of __init__", "a layer without it", type(self).__name__
             )
+        if self._hooked:
+            return self._call_with_hooks(args, kwargs)
+        return self._apply_layer(*args, **kwargs)
+
+    def _apply_layer(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs, symbolic = self._convert(args, kwargs)
         signature = self._call_signature
         inputs = args[0] if args else kwargs.get(signature.first)
@@ -184,8 +186,9 @@ class Layer(*_BASES):  # type: ignore[misc]
             training = args[position]
         else:
             training = kwargs.get("training")
-            if training is None and context.training is not None:
-                training = context.training
+            default = self._default_training if context.training is None else context.training
+            if training is None and default is not None:
+                training = default
                 if signature.states_training:
                     kwargs["training"] = training
             elif training is not None and not signature.has_training:

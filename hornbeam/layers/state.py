@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hornbeam import constraints, dtypes, initializers, regularizers, scope, tree
+from hornbeam import constraints, dtypes, initializers, layers, regularizers, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, ValueStateError, describe
 from hornbeam.tracking import Tracking, unique
@@ -94,6 +94,21 @@ class LayerState(Tracking):
             owned = self._own_trainable + self._own_frozen
             if not any(value is one for one in owned):
                 (self._own_trainable if value.trainable else self._own_frozen).append(value)
+        return value
+
+    def _native_value(self, name: str, value: Any) -> Any:
+        """Registers variables of the framework as the layer's own; the attribute stays what it is."""
+        parts = backend.parts_of(value)
+        if parts is None:  # a layer of the framework: one of ours around it
+            value = getattr(layers, backend.module_wrapper)(value, name=name)
+            self.__dict__["_tracked"][name] = None
+            return value
+        known = {id(one._handle) for one in self._own_variables()}
+        for part, handle in parts:
+            if id(handle) not in known:
+                with scope.own_scope(self.name):
+                    variable = Variable.around(handle, f"{name}_{part}" if part else name)
+                (self._own_trainable if variable.trainable else self._own_frozen).append(variable)
         return value
 
     def __delattr__(self, name: str) -> None:

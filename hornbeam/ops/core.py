@@ -439,7 +439,7 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
 
 # --- scattering --------------------------------------------------------------------------------------------------
 
-_REDUCTIONS = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
+_REDUCTIONS = (None, "add", "max", "min", "mul")
 
 
 def written(target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
@@ -456,16 +456,7 @@ def written(target: Any, index: tuple, updates: Any, reduction: str | None) -> A
     """
     if reduction not in _REDUCTIONS:
         raise ArgumentError(f"a reduction out of {list(_REDUCTIONS)}", repr(reduction), "scatter_update")
-    at = getattr(target, "at", None)
-    if at is not None:  # tensors that cannot be written to
-        return getattr(at[index], _REDUCTIONS[reduction])(updates)
-    result = xp.array(target, copy=True)
-    if reduction is None:
-        result[index] = updates
-    else:
-        ufunc = {"add": xp.add, "max": xp.maximum, "min": xp.minimum, "mul": xp.multiply}[reduction]
-        ufunc.at(result, index, updates)
-    return result
+    return backend.written(target, index, updates, reduction)
 
 
 def _columns(indices: Any) -> tuple:

@@ -243,10 +243,11 @@ class Optimizer(OptimizerState):
         pairs = self._checked_pairs(grads, trainable_variables)
         if not pairs:
             return
-        with Trace() as trace:
-            self._step(pairs)
-        for variable, value in trace.updates():
-            variable.assign(value)
+        with backend.no_gradients():
+            with Trace() as trace:
+                self._step(pairs)
+            for variable, value in trace.updates():
+                variable.assign(value)
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         """All that one step does, with gradients that were checked."""

@@ -274,7 +274,7 @@ def dropout(
 
 def _dropout(key: Any, inputs: Any, shape: tuple[int, ...], threshold: int, factor: float) -> Any:
     # bits are compared as integers: no conversion to floats
-    kept = backend.random_bits(key, shape) >= np.uint32(threshold)
+    kept = backend.random_mask(key, shape, threshold)
     dtype = backend.dtype(inputs)
     return xp.where(kept, inputs * scalar(factor, dtype), scalar(0.0, dtype))
 

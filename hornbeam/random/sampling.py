@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from hornbeam.backend import active as backend
@@ -21,7 +20,7 @@ _BITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 32}
 
 def run(kernel: Callable[..., Any], tensors: tuple, *fixed: Any) -> Any:
     """`kernel(*tensors, *fixed)`, compiled once per `fixed` where the backend compiles and nothing is traced yet."""
-    if "compile" not in backend.features or context.trace is not None or any(map(backend.is_traced, tensors)):
+    if not backend.compile_default or context.trace is not None or any(map(backend.is_traced, tensors)):
         return kernel(*tensors, *fixed)
     return _compiled(kernel, fixed)(*tensors)
 
@@ -134,6 +133,5 @@ def _product(a: Any, b: Any) -> tuple[Any, Any]:
 
 @functools.lru_cache(maxsize=512)
 def scalar(value: float, dtype: str) -> Any:
-    # NumPy's scalars keep each backend in the dtype of the tensor
-    dtype = backend.narrowed.get(dtype, dtype)
-    return np.asarray(value).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)[()]
+    with backend.constants():
+        return backend.scalar(value, dtype)

@@ -63,7 +63,7 @@ class SeedGenerator:
         Returns:
             uint32 tensor [2]: the seed and the count of calls so far.
         """
-        key = self.state.value
+        key = backend.snapshot(self.state.value)
         self.state.assign(backend.xp.add(key, _STEP))
         return key
 

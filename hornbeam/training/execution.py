@@ -66,23 +66,17 @@ class Execution:
         Returns:
             The result of the last step.
         """
+        if not self.can_fuse:
+            for index in range(start, stop):
+                result = self.batch(_picked(index, arrays, order, batch_size, bare))
+            return result
         leaves, description = tree.flatten_and_structure((arrays, order))
         key = (description, batch_size, bare, tuple(None if one is None else backend.shape(one) for one in leaves))
         program = self._programs.get(key)
         if program is None:
 
             def step(index: Any, arrays: Any, order: Any) -> Any:
-                first = index * batch_size
-                if order is None:
-                    batch = tree.map_structure(
-                        lambda one: None if one is None else backend.slice_rows(one, first, batch_size), arrays
-                    )
-                else:
-                    rows = backend.slice_rows(order, first, batch_size)
-                    batch = tree.map_structure(
-                        lambda one: None if one is None else backend.take_rows(one, rows), arrays
-                    )
-                return self._step(batch[0] if bare else batch)
+                return self._step(_picked(index, arrays, order, batch_size, bare))
 
             program = self._programs[key] = CompiledLoop(step, (arrays, order))
         return program(start, stop, arrays, order)
@@ -106,6 +100,19 @@ class Execution:
 
             program = self._programs[key] = CompiledLoop(step, (data,))
         return program(0, len(batches), data)
+
+
+def _picked(index: Any, arrays: Any, order: Any, batch_size: int, bare: bool) -> Any:
+    """Batch number `index` out of arrays on the device."""
+    first = index * batch_size
+    if order is None:
+        batch = tree.map_structure(
+            lambda one: None if one is None else backend.slice_rows(one, first, batch_size), arrays
+        )
+    else:
+        rows = backend.slice_rows(order, first, batch_size)
+        batch = tree.map_structure(lambda one: None if one is None else backend.take_rows(one, rows), arrays)
+    return batch[0] if bare else batch
 
 
 def _stack(parts: tuple) -> Any:

@@ -51,8 +51,10 @@ class Loop:
         self._on_device: Any = None
         self._resident = (
             isinstance(source, ArraySource)
-            and execution.can_fuse
-            and (not every_batch or steps_per_execution is not None)
+            and (
+                backend.eager_rows
+                or (execution.can_fuse and (not every_batch or steps_per_execution is not None))
+            )
             and source.sample_count >= source.batch_size
             and fits_on_device(source.arrays)
         )
@@ -98,7 +100,7 @@ class Loop:
             self.begin(step)
             stop = min(step + (self.steps_per_execution or self.execution.steps_per_dispatch), full)
             result = self.execution.rows(self._on_device, on_device, source.batch_size, step, stop, source.bare)
-            if self.steps_per_execution is None:
+            if self.steps_per_execution is None and self.execution.can_fuse:
                 if running is not None:
                     backend.wait(running[0])
                     now = time.perf_counter()

@@ -7,6 +7,7 @@ One `train_step(self, data)` serves every backend. The loop over batches is in `
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -162,7 +163,7 @@ class Trainer(Preparation, StateTree):
         """Whether steps are compiled."""
         if self._run_eagerly:
             return False
-        return "compile" in backend.features if self._jit_compile in ("auto", None) else bool(self._jit_compile)
+        return backend.compile_default if self._jit_compile in ("auto", None) else bool(self._jit_compile)
 
     @jit_compile.setter
     def jit_compile(self, value: bool | str) -> None:
@@ -519,7 +520,8 @@ class Trainer(Preparation, StateTree):
 
         def ready(data: Any) -> Any:
             self._make_variables(data)
-            result = step(data)
+            with nullcontext() if phase == "train" else backend.no_gradients():
+                result = step(data)
             if phase != "predict" and not isinstance(result, dict):
                 # said here, within the step, since a compiled step that raises changes nothing
                 raise ArgumentTypeError(

@@ -88,7 +88,7 @@ def check_layer(
     _check_empty(layer, inputs, expected)
     if mixed:
         _check_mixed(layer, inputs)
-    if "compile" in backend.features:
+    if backend.compile_default:
         _check_compiled(layer, inputs, settings, expected, gradients and "gradients" in backend.features)
     if tmp_path is not None:
         _check_saving(layer, inputs, expected, tmp_path)
@@ -220,7 +220,7 @@ def _check_empty(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) ->
     """No samples in, none out."""
     copy = type(layer).from_config(layer.get_config())
     nothing = tree.map_structure(lambda one: one[:0], inputs)
-    if "compile" in backend.features:  # a program for each op would cost more than all other checks
+    if backend.compile_default:  # a program for each op would cost more than all other checks
         copy.build(tree.map_structure(lambda one: tuple(one.shape), inputs))
         found = tree.flatten(truth(copy, symbolic(nothing, batch=0)))
     else:
@@ -240,7 +240,7 @@ def _check_mixed(layer: keras.Layer, inputs: Any) -> None:
         copy = type(layer).from_config(config)
         structs = symbolic(inputs)
         found = [copy(structs), *(truth(copy, structs, training=training) for training in (False, True))]
-        if "compile" not in backend.features:  # elsewhere the evaluation without data is the same code
+        if not backend.compile_default:  # elsewhere the evaluation without data is the same code
             found += [copy(inputs, training=training) for training in (False, True)]
         for one in tree.flatten(found):
             if keras.backend.is_float_dtype(one.dtype):

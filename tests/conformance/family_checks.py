@@ -21,7 +21,7 @@ from tests.conformance.strange import as_numbers, strange, weights_like
 from tests.known_gaps import OP_GAPS
 
 ORACLE = json.loads(Path(__file__).with_name("oracle_families.json").read_text())["rows"]
-COMPILES = "compile" in backend.features
+COMPILES = backend.compile_default
 FACES = {"nn": ops.nn, "math": ops, "linalg": ops.linalg, "image": ops.image}
 # these compose other ops, so their nodes bear other names than their own
 THIN = {"extract_patches": "patches", "extract_patches_3d": "patches"}

@@ -28,6 +28,7 @@ class JaxBackend(Backend):
     name = "jax"
     xp = jnp
     features = frozenset({"gradients", "compile", "fusion"})
+    compile_default = True
     overrides = nn.OVERRIDES
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
@@ -75,6 +76,10 @@ class JaxBackend(Backend):
 
     def to_numpy(self, value: Any) -> np.ndarray:
         return np.asarray(value)
+
+    def written(self, target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
+        names = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multiply"}
+        return getattr(target.at[index], names[reduction])(updates)
 
     def copy(self, value: Any) -> Any:
         if isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer) and value.device.platform == "cpu":
