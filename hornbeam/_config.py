@@ -36,6 +36,7 @@ _floatx: str = _file["floatx"] if _file.get("floatx") in _FLOATS else "float32"
 _epsilon: float = float(_file["epsilon"]) if isinstance(_file.get("epsilon"), float) else 1e-7
 _layout: str = _file["image_data_format"] if _file.get("image_data_format") in _LAYOUTS else "channels_last"
 _interactive = True
+_flash_attention: bool | None = None
 _traceback_filtering = True
 _max_epochs: int | None = None
 _max_steps_per_epoch: int | None = None
@@ -143,6 +144,23 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """Whether tracebacks hide hornbeam's own frames."""
     return _traceback_filtering
+
+
+def enable_flash_attention() -> None:
+    """Makes attention layers ask for a fused kernel; where a device has none, they then fail."""
+    global _flash_attention
+    _flash_attention = True
+
+
+def disable_flash_attention() -> None:
+    """Makes attention layers take no fused kernel."""
+    global _flash_attention
+    _flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """Whether attention layers ask for a fused kernel; None, as at first, leaves it to the backend."""
+    return _flash_attention
 
 
 def _positive(value: int | None, where: str) -> int | None:

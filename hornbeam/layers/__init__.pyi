@@ -10,6 +10,8 @@ from hornbeam.layers.activations.activations import (
     ReLU as ReLU,
     Softmax as Softmax,
 )
+from hornbeam.layers.attention.group_query_attention import GroupQueryAttention as GroupQueryAttention
+from hornbeam.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from hornbeam.layers.convolutional.conv import (
     Conv1D as Conv1D,
     Conv2D as Conv2D,
@@ -19,6 +21,7 @@ from hornbeam.layers.convolutional.conv import (
     Convolution3D as Convolution3D,
 )
 from hornbeam.layers.core.dense import Dense as Dense
+from hornbeam.layers.core.einsum_dense import EinsumDense as EinsumDense
 from hornbeam.layers.core.embedding import Embedding as Embedding
 from hornbeam.layers.core.input_layer import Input as Input, InputLayer as InputLayer
 from hornbeam.layers.core.small import (

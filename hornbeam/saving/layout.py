@@ -130,8 +130,7 @@ def named_members(values: Any) -> list[tuple[str, Any]]:
 
 def class_name_in_files(cls: type) -> str:
     """The class's name in snake case, as files have it."""
-    wired = _wire.name_of(cls)
-    return to_snake_case(wired.rpartition(".")[2] if wired else cls.__name__)
+    return to_snake_case(cls.__name__)
 
 
 def base_names(cls: type) -> list[str]:

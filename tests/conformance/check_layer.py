@@ -20,6 +20,13 @@ def to_numpy(outputs: Any) -> list[np.ndarray]:
     return [np.asarray(backend.to_numpy(one)) for one in tree.flatten(outputs) if one is not None]
 
 
+def as_settings(call: dict[str, Any] | None) -> dict[str, Any]:
+    """Arguments of a call with arrays as tensors."""
+    return {
+        name: backend.asarray(value) if isinstance(value, np.ndarray) else value for name, value in (call or {}).items()
+    }
+
+
 def symbolic(inputs: Any, batch: int | None = None, open_axes: bool = False) -> Any:
     """Symbolic tensors like the inputs, the batch axis open; with `open_axes` all but the last."""
 
@@ -41,9 +48,10 @@ def check_layer(
     make: Callable[[], keras.Layer],
     inputs: Any,
     *,
+    spread: bool = False,
     weights: int | None = None,
     trainable: int | None = None,
-    mask: Any = None,
+    call: dict[str, Any] | None = None,
     training_differs: bool = False,
     mixed: bool = True,
     gradients: bool = True,
@@ -56,9 +64,10 @@ def check_layer(
     Args:
         make: Makes the layer.
         inputs: NumPy arrays in the structure of the layer's input.
+        spread: Whether `inputs` is a list of several inputs of the call, not one.
         weights: How many weights it has.
         trainable: How many of them are trained.
-        mask: The call's `mask`.
+        call: Further arguments of the call, such as `mask`; arrays become tensors.
         training_differs: Whether `training=True` must give something else; if not, it must give the same.
         mixed: Whether it must work under mixed precision.
         gradients: Whether gradients by its inputs must exist.
@@ -68,8 +77,10 @@ def check_layer(
     """
     layer = make()
     assert not layer.weights or layer.built, "variables come with build"
-    settings = {} if mask is None else {"mask": backend.asarray(mask)}
-    outputs = layer(inputs, **settings)
+    settings = as_settings(call)
+    flags = {name: value for name, value in settings.items() if not backend.is_array(value)}
+    inputs = tuple(inputs) if spread else (inputs,)  # the positional arguments of the call
+    outputs = layer(*inputs, **settings)
     expected = to_numpy(outputs)
     if weights is not None:
         assert len(layer.weights) == weights, [one.path for one in layer.weights]
@@ -81,18 +92,23 @@ def check_layer(
     _check_variables(layer)
     _check_config(layer, inputs, settings, expected, config)
     _check_build(make, layer, inputs)
-    _check_symbolic(make, inputs, expected, open_axes)
+    _check_symbolic(make, inputs, flags, expected, open_axes)
     _check_shapes(layer, inputs, expected)
     _check_pure(layer, inputs, settings, expected)
     _check_training(layer, inputs, settings, expected, training_differs)
-    _check_empty(layer, inputs, expected)
+    _check_empty(layer, inputs, flags, expected)
     if mixed:
-        _check_mixed(layer, inputs)
+        _check_mixed(layer, inputs, flags)
     if backend.compile_default:
         _check_compiled(layer, inputs, settings, expected, gradients and "gradients" in backend.features)
     if tmp_path is not None:
-        _check_saving(layer, inputs, expected, tmp_path)
+        _check_saving(layer, inputs, flags, expected, tmp_path)
     return layer
+
+
+def _whole(inputs: tuple) -> Any:
+    """The inputs of a model of the layer alone."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
 def _check_variables(layer: keras.Layer) -> None:
@@ -132,11 +148,11 @@ def _check_config(
         json.loads(json.dumps(keras.layers.serialize(layer))), safe_mode=False
     )
     assert type(again) is type(layer) and json.dumps(again.get_config()) == text
-    found = to_numpy(copy(inputs, **settings))
+    found = to_numpy(copy(*inputs, **settings))
     assert [one.shape for one in found] == [one.shape for one in expected]
     if layer.weights:
         copy.set_weights(layer.get_weights())
-    close(to_numpy(copy(inputs, **settings)), expected)
+    close(to_numpy(copy(*inputs, **settings)), expected)
 
 
 def _check_build(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: Any) -> None:
@@ -144,7 +160,7 @@ def _check_build(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: An
     facts = [(one.name, one.shape, one._dtype) for one in layer.weights]
     by_shape = make()
     shapes = tree.map_structure(lambda one: tuple(one.shape), inputs)
-    by_shape.build(shapes)
+    by_shape.build(*shapes)
     assert by_shape.built
     assert [(one.name, one.shape, one._dtype) for one in by_shape.weights] == facts
     again = make()
@@ -158,11 +174,13 @@ def _check_build(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: An
         assert [(one.name, one.shape, one._dtype) for one in again.weights] == facts
 
 
-def _check_symbolic(make: Callable[[], keras.Layer], inputs: Any, expected: list[np.ndarray], open_axes: bool) -> None:
+def _check_symbolic(
+    make: Callable[[], keras.Layer], inputs: Any, flags: dict[str, Any], expected: list[np.ndarray], open_axes: bool
+) -> None:
     for some_open in (False, True) if open_axes else (False,):
         layer = make()
         structs = symbolic(inputs, open_axes=some_open)
-        found = tree.flatten(layer(structs))
+        found = tree.flatten(layer(*structs, **flags))
         assert len(found) == len(expected)
         for tensor, array in zip(found, expected, strict=True):
             assert len(tensor.shape) == array.ndim, (tensor.shape, array.shape)
@@ -170,32 +188,32 @@ def _check_symbolic(make: Callable[[], keras.Layer], inputs: Any, expected: list
                 assert size in (None, real), (tensor.shape, array.shape)
             assert tensor.dtype == backend.dtype(backend.asarray(array)), (tensor.dtype, array.dtype)
         # the rule of the class, held against the truth
-        for rule, real in zip(found, tree.flatten(truth(layer, structs)), strict=True):
+        for rule, real in zip(found, tree.flatten(truth(layer, structs, **flags)), strict=True):
             assert rule.shape == real.shape and rule.dtype == real.dtype, (some_open, rule, real)
         # a graph made with open axes runs on data
-        model = keras.Model(structs, layer(structs))
-        close([one[:0] for one in to_numpy(model(inputs))], [one[:0] for one in expected])
+        model = keras.Model(_whole(structs), layer(*structs, **flags))
+        close([one[:0] for one in to_numpy(model(_whole(inputs)))], [one[:0] for one in expected])
 
 
 def truth(layer: keras.Layer, inputs: Any, **settings: Any) -> Any:
     """The symbolic outputs by evaluation, whatever rule for shapes the layer has."""
-    return infer(lambda one: layer(one, **settings), (inputs,), {})
+    return infer(lambda *given: layer(*given, **settings), inputs, {})
 
 
 def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
-    shapes = layer.compute_output_shape(tree.map_structure(lambda one: tuple(one.shape), inputs))
+    shapes = layer.compute_output_shape(*tree.map_structure(lambda one: tuple(one.shape), inputs))
     flat = [shapes] if tree.is_shape(shapes) else list(shapes)
-    assert [tuple(one) for one in flat] == [one.shape for one in expected]
+    assert [tuple(one) for one in flat] == [one.shape for one in expected[: len(flat)]]  # extras come on demand
 
 
 def _check_pure(layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray]) -> None:
     before = [one.numpy() for one in layer.variables]
     with Trace():
-        layer(inputs, training=True, **settings)
+        layer(*inputs, training=True, **settings)
     outputs, state = layer.stateless_call(
         [one.value for one in layer.trainable_variables],
         [one.value for one in layer.non_trainable_variables],
-        inputs,
+        *inputs,
         **settings,
     )
     assert len(state) == len(layer.non_trainable_variables)
@@ -208,27 +226,27 @@ def _check_training(
     layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], differs: bool
 ) -> None:
     state = layer.get_weights()
-    again = to_numpy(layer(inputs, training=True, **settings))
+    again = to_numpy(layer(*inputs, training=True, **settings))
     assert [(one.shape, one.dtype) for one in again] == [(one.shape, one.dtype) for one in expected]
     same = all(np.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(expected, again, strict=True))
     assert same is not differs
     layer.set_weights(state)
-    close(to_numpy(layer(inputs, training=False, **settings)), expected)
+    close(to_numpy(layer(*inputs, training=False, **settings)), expected)
 
 
-def _check_empty(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
+def _check_empty(layer: keras.Layer, inputs: Any, flags: dict[str, Any], expected: list[np.ndarray]) -> None:
     """No samples in, none out."""
     copy = type(layer).from_config(layer.get_config())
     nothing = tree.map_structure(lambda one: one[:0], inputs)
     if backend.compile_default:  # a program for each op would cost more than all other checks
-        copy.build(tree.map_structure(lambda one: tuple(one.shape), inputs))
-        found = tree.flatten(truth(copy, symbolic(nothing, batch=0)))
+        copy.build(*tree.map_structure(lambda one: tuple(one.shape), inputs))
+        found = tree.flatten(truth(copy, symbolic(nothing, batch=0), **flags))
     else:
-        found = to_numpy(copy(nothing))
+        found = to_numpy(copy(*nothing, **flags))
     assert [one.shape for one in found] == [(0, *one.shape[1:]) for one in expected]
 
 
-def _check_mixed(layer: keras.Layer, inputs: Any) -> None:
+def _check_mixed(layer: keras.Layer, inputs: Any, flags: dict[str, Any]) -> None:
     for policy, dtype in (
         ("mixed_bfloat16", "bfloat16"),
         ("mixed_float16", "float16"),
@@ -239,9 +257,12 @@ def _check_mixed(layer: keras.Layer, inputs: Any) -> None:
         config["dtype"] = policy
         copy = type(layer).from_config(config)
         structs = symbolic(inputs)
-        found = [copy(structs), *(truth(copy, structs, training=training) for training in (False, True))]
+        found = [
+            copy(*structs, **flags),
+            *(truth(copy, structs, **flags, training=training) for training in (False, True)),
+        ]
         if not backend.compile_default:  # elsewhere the evaluation without data is the same code
-            found += [copy(inputs, training=training) for training in (False, True)]
+            found += [copy(*inputs, **flags, training=training) for training in (False, True)]
         for one in tree.flatten(found):
             if keras.backend.is_float_dtype(one.dtype):
                 assert keras.backend.standardize_dtype(one.dtype) == dtype, (policy, one.dtype)
@@ -260,7 +281,7 @@ def _check_compiled(
     def loss() -> Any:
         rest = iter(moving)
         values = [next(rest).value if np.asarray(one).dtype.kind == "f" else backend.asarray(one) for one in leaves]
-        outputs = layer(tree.unflatten(description, values), **settings)
+        outputs = layer(*tree.unflatten(description, values), **settings)
         total = 0.0
         for one in tree.flatten(outputs):
             if one is not None and keras.backend.is_float_dtype(one.dtype):
@@ -277,12 +298,14 @@ def _check_compiled(
         assert tuple(one.shape) == tuple(variable.shape)
 
 
-def _check_saving(layer: keras.Layer, inputs: Any, expected: list[np.ndarray], folder: Any) -> None:
+def _check_saving(
+    layer: keras.Layer, inputs: Any, flags: dict[str, Any], expected: list[np.ndarray], folder: Any
+) -> None:
     start = symbolic(inputs)
-    model = keras.Model(start, layer(start))
-    wanted = to_numpy(model(inputs))
+    model = keras.Model(_whole(start), layer(*start, **flags))
+    wanted = to_numpy(model(_whole(inputs)))
     assert [one.shape for one in wanted] == [one.shape for one in expected]
     path = folder / "model.keras"
     model.save(path)
     loaded = keras.saving.load_model(path)
-    close(to_numpy(loaded(inputs)), wanted)
+    close(to_numpy(loaded(_whole(inputs))), wanted)

@@ -46,9 +46,11 @@ class Row:
         name: The class, and after a slash what is special about the row.
         make: Makes the layer from the module `keras`, ours or Keras's.
         inputs: One kind of data, or a list of them.
+        spread: Whether the list holds several inputs of the call, not one.
         weights: How many weights the layer has, and
         trainable: how many of them are trained; all if None.
         mask: The call's `mask`, or None.
+        call: Further arguments of the call.
         differs: Whether `training=True` gives other outputs.
         random: Whether these are random, so that nothing but their shape can be compared.
         mixed: Whether it runs under mixed precision like any layer.
@@ -64,6 +66,8 @@ class Row:
     weights: int = 0
     trainable: int | None = None
     mask: Any = None
+    call: dict[str, Any] = field(default_factory=dict)
+    spread: bool = False
     differs: bool = False
     random: bool = False
     mixed: bool = True
@@ -76,6 +80,11 @@ class Row:
     def layer(self) -> str:
         """The name of the class."""
         return self.name.split("/")[0].split(",")[0]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All further arguments of the call, arrays as NumPy arrays."""
+        return self.call if self.mask is None else {**self.call, "mask": self.mask}
 
     def data(self) -> Any:
         """The inputs as NumPy arrays; the same in every process."""
@@ -526,6 +535,12 @@ ACTIVATIONS = [
     Row("Softmax", lambda keras: keras.layers.Softmax(), VECTOR),
     Row("Softmax/axis", lambda keras: keras.layers.Softmax(axis=1), STEPS),
     Row("Softmax/axes", lambda keras: keras.layers.Softmax(axis=(1, 2)), STEPS),
+    Row(
+        "Softmax/all masked",
+        lambda keras: keras.layers.Softmax(axis=(1, 2)),
+        STEPS,
+        mask=np.array([[[False]], [[True]]]) & np.ones((2, 5, 3), bool),
+    ),
     Row("Softmax/mask", lambda keras: keras.layers.Softmax(), Floats((2, 5)), mask=MASK),
 ]
 
@@ -644,4 +659,3 @@ ROWS: list[Row] = [
     *CORE,
     *INTEGERS,
 ]
-BY_NAME: dict[str, Row] = {row.name: row for row in ROWS}

@@ -8,8 +8,9 @@ import pytest
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from hornbeam.layers.layer import Layer
+from tests.conformance.all_layers import ROWS
 from tests.conformance.check_layer import check_layer
-from tests.conformance.layers_table import BY_NAME, ROWS, Row
+from tests.conformance.layers_table import Row
 from tests.known_gaps import LAYER_GAPS
 
 
@@ -30,7 +31,7 @@ def test_the_table_is_whole() -> None:
         if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, keras.layers.InputLayer)
     }
     assert {row.layer for row in ROWS} == named
-    assert len(BY_NAME) == len(ROWS)
+    assert len({row.name for row in ROWS}) == len(ROWS)
 
 
 @pytest.mark.parametrize("row", _rows())
@@ -40,7 +41,8 @@ def test_layer(row: Row, tmp_path: Path) -> None:
         row.data(),
         weights=row.weights,
         trainable=row.weights if row.trainable is None else row.trainable,
-        mask=row.mask,
+        call=row.settings,
+        spread=row.spread,
         training_differs=row.differs,
         mixed=row.mixed,
         gradients=row.gradients,

@@ -12,12 +12,17 @@ import pytest
 import hornbeam as keras
 from hornbeam import tree
 from hornbeam.backend import active as backend
-from tests.conformance.layers_table import ROWS, Row
+from tests.conformance.all_layers import ROWS
+from tests.conformance.check_layer import as_settings
+from tests.conformance.layers_table import Row
 from tests.known_gaps import LAYER_ORACLE_GAPS
 
-with np.load(Path(__file__).with_name("oracle.npz")) as _loaded:
-    ARRAYS = dict(_loaded)
-FACTS: dict[str, Any] = json.loads(str(ARRAYS.pop("facts")))
+ARRAYS: dict[str, np.ndarray] = {}
+FACTS: dict[str, Any] = {}
+for _path in sorted(Path(__file__).parent.glob("oracle*.npz")):
+    with np.load(_path) as _loaded:
+        ARRAYS |= dict(_loaded)
+    FACTS |= json.loads(str(ARRAYS.pop("facts")))
 FAILS_IN_KERAS = {name for name, facts in FACTS.items() if "fails" in facts}
 
 
@@ -40,12 +45,17 @@ def recorded(row: Row, kind: str) -> list[np.ndarray]:
     return found
 
 
-def made(row: Row) -> tuple[keras.Layer, Any, dict[str, Any]]:
+def made(row: Row) -> tuple[keras.Layer, tuple, dict[str, Any]]:
     """The layer with the weights that Keras's had, its inputs, and the settings of the call."""
-    layer, inputs = row.make(keras), row.data()
-    layer.build(tree.map_structure(lambda one: one.shape, inputs))
+    layer, inputs = row.make(keras), given(row)
+    layer.build(*tree.map_structure(lambda one: one.shape, inputs))
     layer.set_weights(row.values([one.shape for one in layer.weights]))
-    return layer, inputs, {} if row.mask is None else {"mask": backend.asarray(row.mask)}
+    return layer, inputs, as_settings(row.settings)
+
+
+def given(row: Row) -> tuple:
+    """The positional arguments of the call."""
+    return tuple(row.data()) if row.spread else (row.data(),)
 
 
 def close(got: list[Any], wanted: list[np.ndarray], tolerance: float = 1e-5) -> None:

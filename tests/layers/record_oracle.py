@@ -1,12 +1,14 @@
-"""Asks Keras, a black box on JAX, what the layers of tests/conformance/layers_table.py give; writes oracle.npz.
+"""Asks Keras, a black box on JAX, what the layers of the tables in tests/conformance give; writes oracle*.npz.
 
-Run from the root of the repository: `python -m tests.layers.record_oracle`. Takes some minutes.
+Run from the root of the repository: `python -m tests.layers.record_oracle`, and the names of tables of all_layers.py
+if not all of them. `--new` asks only for rows that are not recorded yet. All of it takes some minutes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,11 @@ import jax.numpy as jnp  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from tests.conformance.layers_table import ROWS, Row  # noqa: E402
+from tests.conformance.all_layers import TABLES  # noqa: E402
+from tests.conformance.layers_table import Row  # noqa: E402
 from tests.layers.mask_cases import CASES  # noqa: E402
 
-TARGET = Path(__file__).with_name("oracle.npz")
+FOLDER = Path(__file__).parent
 
 
 def leaves(value: Any) -> list[Any]:
@@ -36,12 +39,13 @@ def symbol(one: np.ndarray) -> Any:
 def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     layer = row.make(keras)
     inputs = row.data()
-    settings = {} if row.mask is None else {"mask": row.mask}
-    layer(inputs, **settings)
+    settings = row.settings
+    args = inputs if row.spread else [inputs]
+    layer(*args, **settings)
     facts: dict[str, Any] = {"serialized": keras.layers.serialize(layer), "build_config": layer.get_build_config()}
     facts["weights"] = [[one.path.split("/", 1)[1], list(one.shape), one.dtype, one.trainable] for one in layer.weights]
     facts["trainable"] = [one.path.split("/", 1)[1] for one in layer.trainable_weights]
-    outputs = row.make(keras)(symbol(inputs) if not isinstance(inputs, list) else [symbol(one) for one in inputs])
+    outputs = row.make(keras)(*keras.tree.map_structure(symbol, args), **row.call)
     facts["symbolic"] = [list(one.shape) for one in leaves(outputs)]
     values = row.values([tuple(one.shape) for one in layer.weights])
     layer.set_weights(values)
@@ -54,9 +58,9 @@ def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         full = list(flat)
         for i, one in zip(moving, moved, strict=True):
             full[i] = one
-        x = full if isinstance(inputs, list) else full[0]
+        x = full if row.spread else [full if isinstance(inputs, list) else full[0]]
         more = {**settings, "training": True} if training else settings
-        outputs, state, losses = layer.stateless_call(trained, frozen, x, return_losses=True, **more)
+        outputs, state, losses = layer.stateless_call(trained, frozen, *x, return_losses=True, **more)
         total = sum((jnp.sum(one) for one in losses), jnp.zeros(()))
         if layer.activity_regularizer is not None:  # Keras leaves it out in `stateless_call` of a layer by itself
             total = total + layer.activity_regularizer(outputs) / len(leaves(inputs)[0])
@@ -73,7 +77,7 @@ def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         train_grads, (train_outputs, state, _) = jax.grad(run, argnums=(0, 1), has_aux=True)(trained, moved, True)
         return outputs, losses, grads, train_outputs, state, train_grads
 
-    layer(inputs, **settings)
+    layer(*args, **settings)
     eager = sum(float(one) for one in layer.losses)
     assert abs(float(run(trained, [flat[i] for i in moving], False)[1][2]) - eager) < 1e-5, row.name
     if row.random:
@@ -97,23 +101,37 @@ def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     return facts
 
 
-def main() -> None:
-    arrays: dict[str, np.ndarray] = {}
-    facts = {}
-    for row in ROWS:
+def record(name: str, rows: list[Row], cases: dict[str, Any], only_new: bool) -> None:
+    target = FOLDER / (f"oracle_{name}.npz" if name else "oracle.npz")
+    before: dict[str, np.ndarray] = {}
+    if only_new and target.exists():
+        with np.load(target) as loaded:
+            before = dict(loaded)
+    known = json.loads(str(before.pop("facts", "{}")))
+    facts = {row.name: known[row.name] for row in rows if row.name in known}
+    arrays = {key: one for key, one in before.items() if key.split("|")[0] in facts}
+    for row in rows:
+        if row.name in facts:
+            continue
         try:
             facts[row.name] = ask(row, arrays)
         except Exception as problem:
             print(row.name, type(problem).__name__, str(problem)[:200])
             facts[row.name] = {"fails": type(problem).__name__}
-    for name, case in CASES.items():
+    for case_name, case in cases.items():
         try:
-            arrays[f"mask|{name}"] = np.asarray(case(keras))
+            arrays[f"mask|{case_name}"] = np.asarray(case(keras))
         except Exception as problem:
-            print(name, type(problem).__name__, str(problem)[:200])
-            facts[f"mask|{name}"] = {"fails": type(problem).__name__}
+            print(case_name, type(problem).__name__, str(problem)[:200])
+            facts[f"mask|{case_name}"] = {"fails": type(problem).__name__}
     arrays["facts"] = np.array(json.dumps(facts, sort_keys=True))
-    np.savez_compressed(TARGET, **arrays)
+    np.savez_compressed(target, **arrays)
+
+
+def main() -> None:
+    names = [one for one in sys.argv[1:] if one != "--new"] or list(TABLES)
+    for name in names:
+        record(name, TABLES[name], CASES if name == "" else {}, "--new" in sys.argv)
 
 
 if __name__ == "__main__":

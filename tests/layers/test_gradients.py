@@ -28,7 +28,7 @@ def test_gradients(row: Row) -> None:
         def loss() -> Any:
             values = [moving[i].value if i in moving else backend.asarray(one) for i, one in enumerate(leaves)]
             more = {**settings, "training": True} if training else settings
-            outputs = layer(tree.unflatten(description, values), **more)
+            outputs = layer(*tree.unflatten(description, values), **more)
             total = sum(keras.ops.sum(one) for one in layer.losses)
             for one in tree.flatten(outputs):
                 if keras.backend.is_float_dtype(one.dtype):

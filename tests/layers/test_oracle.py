@@ -16,10 +16,11 @@ import pytest
 import hornbeam as keras
 from hornbeam import tree
 from hornbeam.backend import active as backend
+from tests.conformance.all_layers import ROWS
 from tests.conformance.check_layer import symbolic, to_numpy
-from tests.conformance.layers_table import ROWS, Row
+from tests.conformance.layers_table import Row
 from tests.layers.mask_cases import CASES
-from tests.layers.oracle import ARRAYS, FACTS, FAILS_IN_KERAS, close, made, recorded, rows
+from tests.layers.oracle import ARRAYS, FACTS, FAILS_IN_KERAS, close, given, made, recorded, rows
 
 
 def test_every_row_was_recorded() -> None:
@@ -36,7 +37,7 @@ def test_outputs_losses_and_weights(row: Row) -> None:
         "weights"
     ]
     assert [one.path.split("/", 1)[1] for one in layer.trainable_weights] == facts["trainable"]
-    close(to_numpy(layer(inputs, **settings)), recorded(row, "out"))
+    close(to_numpy(layer(*inputs, **settings)), recorded(row, "out"))
     np.testing.assert_allclose(
         float(sum(np.sum(backend.to_numpy(one)) for one in layer.losses)),
         recorded(row, "losses")[0],
@@ -48,13 +49,13 @@ def test_outputs_losses_and_weights(row: Row) -> None:
 @rows("training", lambda row: row.differs and not row.random)
 def test_training_and_statistics(row: Row) -> None:
     layer, inputs, settings = made(row)
-    close(to_numpy(layer(inputs, training=True, **settings)), recorded(row, "train"))
+    close(to_numpy(layer(*inputs, training=True, **settings)), recorded(row, "train"))
     close([one.value for one in layer.non_trainable_variables], recorded(row, "state"))
 
 
 @rows("symbolic")
 def test_symbolic_shapes(row: Row) -> None:
-    outputs = tree.flatten(row.make(keras)(symbolic(row.data())))
+    outputs = tree.flatten(row.make(keras)(*symbolic(given(row)), **row.call))
     assert [list(one.shape) for one in outputs] == FACTS[row.name]["symbolic"]
 
 
@@ -69,7 +70,7 @@ def _renamed(config: Any) -> Any:
 def test_configs_are_those_of_keras(row: Row) -> None:
     theirs = FACTS[row.name]["serialized"]
     layer = row.make(keras)
-    layer.build(tree.map_structure(lambda one: one.shape, row.data()))
+    layer.build(*tree.map_structure(lambda one: one.shape, given(row)))
     ours = json.loads(json.dumps(keras.layers.serialize(layer)))
     if layer.weights == []:  # nothing to build: Keras writes the shape for some of these layers
         theirs = {key: value for key, value in theirs.items() if key != "build_config"}

@@ -22,7 +22,6 @@ GAPS = {
     "image_preprocess_in_model": "image layers are missing",
     "masking_timedistributed": "recurrent layers are missing",
     "normalization_adapted": "Normalization is missing",
-    "tiny_transformer": "MultiHeadAttention is missing",
 }
 ROWS = [
     pytest.param(name, marks=pytest.mark.xfail(reason=GAPS[name], raises=TypeError)) if name in GAPS else name

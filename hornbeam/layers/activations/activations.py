@@ -126,8 +126,11 @@ class Softmax(_Elementwise):
             inputs = ops.add(inputs, ops.multiply(ops.cast(ops.logical_not(mask), inputs.dtype), lowest))
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         if isinstance(axis, tuple) and len(axis) > 1:
-            return ops.exp(ops.subtract(inputs, ops.logsumexp(inputs, axis=axis, keepdims=True)))
-        return activations.softmax(inputs, axis=axis[0] if isinstance(axis, tuple) else axis)
+            outputs = ops.exp(ops.subtract(inputs, ops.logsumexp(inputs, axis=axis, keepdims=True)))
+        else:
+            outputs = activations.softmax(inputs, axis=axis[0] if isinstance(axis, tuple) else axis)
+        # exactly 0, also where no element at all may count
+        return outputs if mask is None else ops.multiply(outputs, ops.cast(mask, outputs.dtype))
 
 
 @wire("keras.layers.PReLU")

@@ -56,9 +56,7 @@ def rate(value: Any, layer: Any, name: str = "rate") -> float:
     return float(value)
 
 
-def no_quantization(value: Any, layer: Any) -> None:
+def no_quantization(value: Any, layer: Any, name: str = "quantization_config") -> None:
     """Refuses a quantization; files of Keras say None for unquantized layers."""
     if value is not None:
-        raise UnsupportedError(
-            "quantization_config=None", repr(value), where(layer), "Quantized layers do not exist yet."
-        )
+        raise UnsupportedError(f"{name}=None", repr(value), where(layer), "Quantized layers do not exist yet.")

@@ -1,4 +1,7 @@
-"""Low-rank adaptation of one matrix of a layer: the matrix stands still, a product of two thin ones is trained."""
+"""Low-rank adaptation of one matrix of a layer: the matrix stands still, a product of two thin ones is trained.
+
+A kernel of more axes counts as a matrix of its last axis by all others.
+"""
 
 from __future__ import annotations
 
@@ -82,8 +85,8 @@ class LowRankAdapted(Layer):
         rank = positive_integer(rank, "rank", self)
         name = self.adapted_name
         a_initializer, b_initializer = initializers.get(a_initializer), initializers.get(b_initializer)
-        first = self.add_weight((matrix.shape[0], rank), a_initializer, name=f"lora_{name}_a")
-        second = self.add_weight((rank, matrix.shape[1]), b_initializer, name=f"lora_{name}_b")
+        first = self.add_weight((*matrix.shape[:-1], rank), a_initializer, name=f"lora_{name}_a")
+        second = self.add_weight((rank, matrix.shape[-1]), b_initializer, name=f"lora_{name}_b")
         setattr(self, f"lora_{name}_a", first)
         setattr(self, f"lora_{name}_b", second)
         self.lora_rank, self.lora_alpha = rank, rank if lora_alpha is None else lora_alpha
