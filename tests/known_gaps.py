@@ -47,4 +47,23 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
         f"LayerNormalization/integers/{aspect}": "Keras rounds gamma and beta to the integers of the input"
         for aspect in ("outputs", "gradients")
     },
+    **{
+        f"{row}/symbolic": "Keras forgets a size of the inputs that its `output_shape` leaves open"
+        for row in ("EinsumDense/heads", "EinsumDense/bias of heads", "EinsumDense/along steps", "EinsumDense/left",
+                    "EinsumDense/everything", "EinsumDense/lora")
+    },
+    **{
+        f"MultiHeadAttention/{row}/symbolic": "Keras gives the scores of keys the number of queries, or forgets axes"
+        for row in ("scores", "attention_mask, scores", "key_mask, value_mask", "grid, scores", "grid, columns")
+    },
+    **{
+        f"GroupedQueryAttention/everything/{aspect}": "Keras counts the activity of the outputs twice"
+        for aspect in ("outputs", "gradients")
+    },
+}
+
+# Rows of the tables of layers that Keras itself cannot compute.
+FAIL_IN_KERAS: dict[str, str] = {
+    "Activation, float/integers": "the sigmoid of integers",
+    "MultiHeadAttention/value_dim": "values of another width than the keys, without scores",
 }

@@ -39,7 +39,7 @@ def _with_heads() -> list[Row]:
                 Row(
                     f"GroupedQueryAttention/{what}",
                     lambda keras: keras.layers.GroupQueryAttention(3, 4, 2, **kwargs),
-                    list(inputs),
+                    [Floats((*one.shape[:-1], 4)) for one in inputs],  # Keras wants queries and values of one width
                     weights,
                     call=call or {},
                     spread=True,

@@ -1,6 +1,7 @@
 """Models that keras wrote give the same outputs here, and keras opens what we write of them."""
 
 import json
+import re
 import warnings
 import zipfile
 
@@ -96,6 +97,8 @@ def layout_of(path):
     def look(name, item):
         if not name.startswith("optimizer/"):  # state that came with building it
             found[name] = item.shape if isinstance(item, h5py.Dataset) else dict(item.attrs)
+            if "/_" in name and "name" in item.attrs:  # a part that no config names; its number is that of the process
+                found[name]["name"] = re.sub(r"_\d+$", "", item.attrs["name"])
 
     with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as stream, h5py.File(stream) as file:
         file.visititems(look)

@@ -130,7 +130,7 @@ class GroupedQueryAttention(AttentionWithHeads):
             query: [batch, queries, features].
             value: [batch, keys, features].
             key: [batch, keys, features]; the values themselves if None.
-            query_mask: Which queries count; the outputs of the others mean nothing, and carry the mask on.
+            query_mask: Which queries count; the others look nowhere, and carry the mask on.
             value_mask: [batch, keys]: which values count.
             key_mask: [batch, keys]: which keys count.
             attention_mask: [batch, queries, keys], or what broadcasts: True or 1 where a query may look.
@@ -149,6 +149,9 @@ class GroupedQueryAttention(AttentionWithHeads):
             while len(attention_mask.shape) < 4:
                 place = 1 if len(attention_mask.shape) == 3 else 0
                 attention_mask = ops.expand_dims(attention_mask, place)
+        if query_mask is not None:  # such queries look nowhere, as in Keras
+            sees = ops.cast(ops.expand_dims(query_mask, (1, 3)), "bool")
+            attention_mask = sees if attention_mask is None else ops.logical_and(sees, attention_mask)
         mask, causal = self._allowed(
             query.shape[1], key.shape[1], [value_mask, key_mask], attention_mask, use_causal_mask
         )
