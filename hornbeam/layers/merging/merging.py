@@ -26,6 +26,10 @@ class Merge(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
+    def build(self, input_shape: Any) -> None:
+        """Checks that the shapes fit; there are no variables."""
+        self.compute_output_shape(input_shape)
+
     def _merge(self, inputs: list[Any]) -> Any:
         raise NotImplementedError
 

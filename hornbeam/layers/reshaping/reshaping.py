@@ -33,6 +33,9 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
         self._channels_first = self.data_format == "channels_first"
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes nothing; files say the shape."""
+
     def call(self, inputs: Any) -> Any:
         """`inputs` (batch, ...) as (batch, size)."""
         rank = len(inputs.shape)
