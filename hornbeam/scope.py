@@ -24,6 +24,7 @@ class Context(threading.local):
         depth: How many layer calls enclose this code.
         path: The names of the enclosing layers and name scopes.
         reader: None when variables may be read directly; else the function that reads one.
+        on_host: Whether layers that run on the host give NumPy arrays, as an input pipeline wants them.
     """
 
     trace: Trace | None = None
@@ -32,6 +33,7 @@ class Context(threading.local):
     depth: int = 0
     path: tuple[str, ...] = ()
     reader: Callable[[Any], Any] | None = None
+    on_host: bool = False
 
 
 context = Context()
@@ -110,6 +112,16 @@ def autocast(dtype: str | None) -> Iterator[None]:
     finally:
         context.autocast = before
         _refresh()
+
+
+@contextmanager
+def host_values() -> Iterator[None]:
+    """Inside, layers that run on the host give NumPy arrays; the place for input pipelines to call them."""
+    before, context.on_host = context.on_host, True
+    try:
+        yield
+    finally:
+        context.on_host = before
 
 
 @contextmanager

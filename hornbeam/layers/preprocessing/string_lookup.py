@@ -1,0 +1,125 @@
+"""`StringLookup`: from texts to indices of a vocabulary, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from hornbeam._wire import wire
+from hornbeam.errors import ArgumentTypeError
+from hornbeam.layers.preprocessing.host_layer import as_array, as_bytes, as_strings, as_whole_numbers
+from hornbeam.layers.preprocessing.index_lookup import IndexLookup
+from hornbeam.layers.preprocessing.salt import hashes
+
+
+@wire("keras.layers.StringLookup")
+class StringLookup(IndexLookup):
+    """Turns texts into the indices of a vocabulary, or into vectors over it; it runs on the host, on every backend.
+
+    The vocabulary is given, or learned by `adapt`. Index 0 stands for unknown texts; with a mask token, index 0 stands
+    for that and the next for unknown ones.
+
+    Args:
+        max_tokens: The most indices there may be, those of special tokens included; None for no limit.
+        num_oov_indices: How many indices unknown texts share, by their hash. With 0, an unknown text is an error.
+        mask_token: The text for "nothing here", which gets index 0 in "int" mode; None for none.
+        oov_token: What stands for unknown texts in `get_vocabulary`, and with `invert`.
+        vocabulary: Texts in a list or array, or the path of a text file with one a line.
+        idf_weights: For "tf_idf" with a given vocabulary, the weight of each text.
+        invert: Whether the layer turns indices into texts instead.
+        output_mode: "int" for indices; "one_hot" for a vector for each text; "multi_hot", "count" or "tf_idf" for one
+            for each row of the last axis.
+        pad_to_max_tokens: Whether vectors have `max_tokens` elements even if the vocabulary has fewer.
+        sparse: Whether vectors are sparse, where the backend has sparse tensors; elsewhere they are dense, and a
+            warning says so.
+        encoding: How texts that come as bytes are read. Bytes that are no text in it are kept and told apart.
+        name: A name.
+        salt: One int or two, under which unknown texts are hashed by SipHash; None for FarmHash.
+        **kwargs: Further arguments of `Layer`.
+
+    Returns:
+        From texts of any shape: int64 indices of that shape, or int64 ("tf_idf": float32) vectors. With `invert`, an
+        object array of `str`, or a tensor of strings where the backend has those.
+
+    Raises:
+        ValueError: If it is called without a vocabulary, or `vocabulary` has a text twice.
+        TypeError: For inputs that are no texts, such as None.
+
+    >>> import hornbeam as keras
+    >>> lookup = keras.layers.StringLookup(vocabulary=["red", "green"])
+    >>> keras.ops.convert_to_numpy(lookup(["green", "red", "blue"])).tolist()
+    [2, 1, 0]
+    """
+
+    _only_in_config = ("oov_method", "vocabulary_dtype")
+
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: str | None = None,
+        oov_token: str = "[UNK]",
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        invert: bool = False,
+        output_mode: str = "int",
+        pad_to_max_tokens: bool = False,
+        sparse: bool = False,
+        encoding: str = "utf-8",
+        name: str | None = None,
+        salt: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.encoding = encoding
+        super().__init__(
+            max_tokens=max_tokens, num_oov_indices=num_oov_indices, mask_token=mask_token, oov_token=oov_token,
+            vocabulary=vocabulary, idf_weights=idf_weights, invert=invert, output_mode=output_mode, sparse=sparse,
+            pad_to_max_tokens=pad_to_max_tokens, salt=salt, name=name, **kwargs,
+        )  # fmt: skip
+
+    def _read_tokens(self, values: Any) -> list[str]:
+        if isinstance(values, (set, frozenset)):
+            raise ArgumentTypeError("a vocabulary in an order", "a set", self._where(), "Sort it: sorted(vocabulary).")
+        return as_strings(as_array(values, self._where()), self.encoding, self._where())
+
+    def _token_from_text(self, text: str) -> str:
+        return text
+
+    def _make_index(self) -> dict[str, int]:
+        specials = self._specials()
+        index = dict(zip(self._tokens, range(len(specials), len(specials) + len(self._tokens)), strict=True))
+        if self._first_oov:
+            index[self.mask_token] = 0
+        return index
+
+    def _look_up(self, array: np.ndarray) -> np.ndarray:
+        return self._indices(as_strings(array, self.encoding, self._where()), self._ready_index()).reshape(array.shape)
+
+    def _indices(self, tokens: list[Any], index: dict[Any, int]) -> np.ndarray:
+        """The index of each token in a flat list, by a table of tokens of their type."""
+        if self.num_oov_indices == 1:
+            return np.fromiter(map(index.get, tokens, repeat(self._first_oov)), np.int64, len(tokens))
+        found = np.fromiter(map(index.get, tokens, repeat(-1)), np.int64, len(tokens))
+        missing = np.flatnonzero(found < 0)
+        if len(missing):
+            unknown = [tokens[place] for place in missing.tolist()]
+            if not self.num_oov_indices:
+                self._refuse_unknown(unknown)
+            found[missing] = self._hashed_oov(hashes(list(self._all_bytes(unknown)), self.salt))
+        return found
+
+    def _all_bytes(self, tokens: Iterable[Any]) -> Iterable[bytes]:
+        return (one if isinstance(one, bytes) else as_bytes(one, self.encoding) for one in tokens)
+
+    def _tokens_of(self, array: np.ndarray) -> np.ndarray:
+        indices = as_whole_numbers(array, self._where())
+        full = np.array([*self.get_vocabulary(), self.oov_token], dtype=object)
+        known = (indices >= 0) & (indices < len(full) - 1)
+        return full[np.where(known, indices, len(full) - 1)]
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal layer."""
+        return {**super().get_config(), "encoding": self.encoding}
