@@ -81,6 +81,10 @@ from hornbeam.layers.pooling.pooling import (
     MaxPooling2D as MaxPooling2D,
     MaxPooling3D as MaxPooling3D,
 )
+from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
+from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossing, Hashing as Hashing
+from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
+from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from hornbeam.layers.regularization.dropout import (
     Dropout as Dropout,
     SpatialDropout1D as SpatialDropout1D,

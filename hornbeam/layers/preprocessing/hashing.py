@@ -25,7 +25,7 @@ class Hashing(HostLayer):
     """Sorts texts or whole numbers into bins by their hash; it runs on the host, on every backend.
 
     The bin is the remainder of a 64-bit hash: FarmHash's Fingerprint64 without a salt, SipHash-2-4 under one. A number
-    is hashed as its decimal digits. The bins are those of Keras and TensorFlow.
+    is hashed as its decimal digits, a truth value as its name. The bins are those of Keras and TensorFlow.
 
     Args:
         num_bins: The number of bins.
@@ -92,7 +92,8 @@ class Hashing(HostLayer):
             words = [as_bytes(one, "utf-8") for one in values]
         else:
             values = as_whole_numbers(array, where).ravel().tolist()
-            words = [b"%d" % one for one in values]
+            digits = (b"%d" % one for one in values)
+            words = [b"true" if one else b"false" for one in values] if array.dtype.kind == "b" else list(digits)
         free = self.num_bins if self.mask_value is None or self.num_bins == 1 else self.num_bins - 1
         bins = (hashes(words, self.salt) % np.uint64(free)).astype(np.int64)
         if self.mask_value is not None:

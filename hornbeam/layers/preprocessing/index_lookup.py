@@ -32,6 +32,9 @@ from hornbeam.layers.preprocessing.sparse import warn_dense
 from hornbeam.saving.config import deserialize_value, in_safe_mode, is_loading, serialize_value
 from hornbeam.symbolic import KerasTensor
 
+# in place of an index: of a mask token that vectors leave out, and of a token that is not in the vocabulary
+MASKED, UNKNOWN = -1, -2
+
 
 class IndexLookup(HostLayer):
     """What `StringLookup` and `IntegerLookup` share: all but how tokens are read and looked up."""
@@ -84,13 +87,13 @@ class IndexLookup(HostLayer):
         self.oov_method = oov_method
         self.salt = checked_salt(salt, where)
         self._tokens: list[Any] = []
+        self._given: list[Any] = []  # the tokens as the config has them: with special ones in front if so given
         self._is_set = False  # whether there is a vocabulary
         self._is_static = False  # whether it was given, so that adapt must not change it
         self._keeps_in_config = False
         self._idf_row: np.ndarray | None = None  # a weight for each index, the unknown tokens included
         self._expected_size: int | None = None  # what a file says while its vocabulary is not read yet
         self._refused_path: str | None = None
-        self._given_idf = None if idf_weights is None else _floats(idf_weights)
         self._index: Any = None
         self._forget_counts()
         if vocabulary is not None:
@@ -177,6 +180,7 @@ class IndexLookup(HostLayer):
         self._put(tokens, row)
         self._is_static = True
         self._keeps_in_config = not from_file
+        self._given = given
 
     def _row_of(self, idf_weights: Any, given: list[Any], tokens: list[Any]) -> np.ndarray:
         where = self._where()
@@ -187,10 +191,9 @@ class IndexLookup(HostLayer):
             )  # fmt: skip
         weights = _floats(idf_weights)
         if weights.shape == (len(given),):
-            weights = weights[len(given) - len(tokens) :]
+            weights = weights[len(given) - len(tokens) :]  # those of special tokens follow from the others
         if weights.shape != (len(tokens),):
             raise ArgumentError(f"{len(given)} idf_weights, one for each token", f"shape={weights.shape}", where)
-        self._given_idf = weights
         return np.concatenate([np.full(self.num_oov_indices, weights.mean(), np.float32), weights])
 
     def _put(self, tokens: list[Any], row: np.ndarray | None) -> None:
@@ -198,6 +201,7 @@ class IndexLookup(HostLayer):
         self._is_set = True
         self._index = None
         self._refused_path = None
+        self._given = tokens
 
     def _ready_index(self) -> Any:
         """The table of the vocabulary.
@@ -372,10 +376,8 @@ class IndexLookup(HostLayer):
             "sparse": self.sparse, "pad_to_max_tokens": self.pad_to_max_tokens,
         }  # fmt: skip
         kept = self._keeps_in_config and self._is_set
-        config["vocabulary"] = list(self._tokens) if kept else None
-        weights = self._given_idf if self._given_idf is not None else None
-        if kept and self._idf_row is not None:
-            weights = self._idf_row[self.num_oov_indices :]
+        config["vocabulary"] = list(self._given) if kept else None
+        weights = self._idf_row[self.num_oov_indices :] if kept and self._idf_row is not None else None
         config["idf_weights"] = None if weights is None else weights.tolist()
         config["vocabulary_size"] = self.vocabulary_size()
         config["oov_method"] = self.oov_method

@@ -12,7 +12,7 @@ from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.layers.preprocessing.encode import encode_on_device
 from hornbeam.layers.preprocessing.host_layer import as_array, as_whole_numbers
-from hornbeam.layers.preprocessing.index_lookup import IndexLookup
+from hornbeam.layers.preprocessing.index_lookup import MASKED, UNKNOWN, IndexLookup
 from hornbeam.layers.preprocessing.salt import hashes
 
 
@@ -104,9 +104,10 @@ class IntegerLookup(IndexLookup):
     def _make_index(self) -> tuple[np.ndarray, np.ndarray]:
         """The known numbers in rising order, and the index of each."""
         specials = self._specials()
-        keys = np.array([*([self.mask_token] if self._first_oov else []), *self._tokens], np.int64)
-        places = np.arange(len(specials), len(specials) + len(self._tokens))
-        places = np.concatenate([np.zeros(1, np.int64), places]) if self._first_oov else places
+        masks = [] if self.mask_token is None else [self.mask_token]
+        keys = np.array([*masks, *self._tokens], np.int64)
+        first = 0 if self._first_oov else MASKED
+        places = np.array([*[first for _ in masks], *range(len(specials), len(specials) + len(self._tokens))], np.int64)
         order = np.argsort(keys)
         return keys[order], places[order]
 
@@ -114,8 +115,8 @@ class IntegerLookup(IndexLookup):
         values = as_whole_numbers(array, self._where())
         keys, places = self._ready_index()
         near = np.searchsorted(keys, values).clip(max=len(keys) - 1)
-        found = np.where(keys[near] == values, places[near], -1)
-        missing = found < 0
+        found = np.where(keys[near] == values, places[near], UNKNOWN)
+        missing = found == UNKNOWN
         if missing.any():
             unknown = values[missing]
             if not self.num_oov_indices:

@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentTypeError
 from hornbeam.layers.preprocessing.host_layer import as_array, as_bytes, as_strings, as_whole_numbers
-from hornbeam.layers.preprocessing.index_lookup import IndexLookup
+from hornbeam.layers.preprocessing.index_lookup import MASKED, UNKNOWN, IndexLookup
 from hornbeam.layers.preprocessing.salt import hashes
 
 
@@ -91,8 +91,8 @@ class StringLookup(IndexLookup):
     def _make_index(self) -> dict[str, int]:
         specials = self._specials()
         index = dict(zip(self._tokens, range(len(specials), len(specials) + len(self._tokens)), strict=True))
-        if self._first_oov:
-            index[self.mask_token] = 0
+        if self.mask_token is not None:
+            index[self.mask_token] = 0 if self._first_oov else MASKED
         return index
 
     def _look_up(self, array: np.ndarray) -> np.ndarray:
@@ -102,8 +102,8 @@ class StringLookup(IndexLookup):
         """The index of each token in a flat list, by a table of tokens of their type."""
         if self.num_oov_indices == 1:
             return np.fromiter(map(index.get, tokens, repeat(self._first_oov)), np.int64, len(tokens))
-        found = np.fromiter(map(index.get, tokens, repeat(-1)), np.int64, len(tokens))
-        missing = np.flatnonzero(found < 0)
+        found = np.fromiter(map(index.get, tokens, repeat(UNKNOWN)), np.int64, len(tokens))
+        missing = np.flatnonzero(found == UNKNOWN)
         if len(missing):
             unknown = [tokens[place] for place in missing.tolist()]
             if not self.num_oov_indices:
