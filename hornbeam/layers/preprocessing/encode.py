@@ -1,4 +1,4 @@
-"""Numbers of categories as one-hot, multi-hot, count or tf-idf vectors: with NumPy on the host, with ops on a device."""
+"""Numbers of categories as one-hot, multi-hot, count or tf-idf vectors: by NumPy on the host, by ops on a device."""
 
 from __future__ import annotations
 

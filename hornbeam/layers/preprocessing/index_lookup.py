@@ -222,7 +222,7 @@ class IndexLookup(HostLayer):
                 "Call adapt(data) on the layer first, or give it a vocabulary.",
             )  # fmt: skip
         if self.output_mode == TF_IDF and self._idf_row is None:
-            raise ValueStateError("idf weights", "none", self._where(), "Call adapt(data), or set_vocabulary with them.")
+            raise ValueStateError("idf weights", "none", self._where(), "Call adapt(data) first.")
         if self._index is None:
             self._index = self._make_index()
         return self._index
@@ -346,10 +346,10 @@ class IndexLookup(HostLayer):
 
     def _output_name(self) -> str:
         if self.invert:
-            return self._token_dtype
+            return self._vocabulary_kind
         return dtypes.standardize_dtype("float32") if self.output_mode == TF_IDF else "int64"
 
-    _token_dtype = "string"
+    _vocabulary_kind = "string"
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The shape of the outputs: that of the input, or with vectors in place of its elements or rows."""

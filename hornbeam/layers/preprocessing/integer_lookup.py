@@ -59,7 +59,7 @@ class IntegerLookup(IndexLookup):
     [3, 1, 0]
     """
 
-    _token_dtype = "int64"
+    _vocabulary_kind = "int64"
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ class StringLookup(IndexLookup):
         max_tokens: int | None = None,
         num_oov_indices: int = 1,
         mask_token: str | None = None,
-        oov_token: str = "[UNK]",
+        oov_token: str = "[UNK]",  # noqa: S107 - no password
         vocabulary: Any = None,
         idf_weights: Any = None,
         invert: bool = False,

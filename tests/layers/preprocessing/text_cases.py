@@ -69,7 +69,7 @@ def _lookups() -> dict[str, Case]:
         )
         for count, method, salt, mask in (
             (1, "floormod", None, None), (3, "floormod", None, 0), (3, "farmhash", None, None), (4, "farmhash", 5, 0),
-        )  # fmt: skip
+        )
     }
     masked: list[Any] = [["a", "", "y", "[UNK]"], [["", ""], ["a", ""]]]
     for mode in MODES:
@@ -100,7 +100,8 @@ def _lookups() -> dict[str, Case]:
 
 def _text() -> dict[str, Case]:
     inputs: list[Any] = [
-        "a b b zz", ["a b b zz", "A!"], [["a b b zz"], ["c"]], ["", " "], np.array(["d e", "a"]), np.array([b"e", b"q"]),
+        "a b b zz", ["a b b zz", "A!"], [["a b b zz"], ["c"]], ["", " "], np.array(["d e", "a"]),
+        np.array([b"e", b"q"]),
     ]  # fmt: skip
     cases: dict[str, Case] = {}
     for mode in ("int", "multi_hot", "count", "tf_idf"):
@@ -157,8 +158,9 @@ def _hashing() -> dict[str, Case]:
     }
     for mode in ("int", "one_hot", "multi_hot", "count"):
         cases[f"hashing/{mode}"] = Case(
-            "Hashing", {"num_bins": 4, "output_mode": mode}, [["a", "b"], [["a", "a"], ["b", "c"]], [[1], [2]], [[["a"]]]]
-        )
+            "Hashing", {"num_bins": 4, "output_mode": mode},
+            [["a", "b"], [["a", "a"], ["b", "c"]], [[1], [2]], [[["a"]]]],
+        )  # fmt: skip
         for dtype in ("int32", "int64"):
             cases[f"hashing/{mode}/{dtype}"] = Case(
                 "Hashing", {"num_bins": 4, "output_mode": mode, "dtype": dtype}, [["a", "b"]]
