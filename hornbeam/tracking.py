@@ -4,7 +4,6 @@ lists, tuples and dicts. Knows of them only the mark they carry.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from hornbeam.backend import active as backend
@@ -55,35 +54,28 @@ class Tracking:
 
     def _found(self, kind: str) -> list[Any]:
         """The things of one kind in the attributes, in order of assignment, each once."""
-        found: dict[int, Any] = {}
-        for _, value in self._children():
-            for one in walk(value):
-                if getattr(one, "tracked_kind", "") == kind:
-                    found.setdefault(id(one), one)
-        return list(found.values())
+        return unique([one for one in self._tracked_leaves() if getattr(one, "tracked_kind", "") == kind])
 
     def _found_variables(self) -> list[Variable]:
         """The variables that stand directly in the attributes."""
-        found: dict[int, Variable] = {}
-        for _, value in self._children():
-            for one in walk(value):
-                if isinstance(one, Variable):
-                    found.setdefault(id(one), one)
-        return list(found.values())
+        return unique([one for one in self._tracked_leaves() if isinstance(one, Variable)])
+
+    def _tracked_leaves(self) -> list[Any]:
+        """All that the tracked attributes hold, at any depth of containers."""
+        # runs for each layer before each step that is not fused: plain lists, no generators
+        leaves: list[Any] = []
+        _collect([value for _, value in self._children()], leaves)
+        return leaves
 
 
-def walk(value: Any) -> Iterator[Any]:
-    """`value`, or what a container holds, at any depth."""
-    if isinstance(value, dict):
-        for one in value.values():
-            yield from walk(one)
-    elif isinstance(value, (list, tuple, set)):
-        for one in value:
-            yield from walk(one)
-    else:
-        yield value
+def _collect(container: Any, leaves: list[Any]) -> None:
+    for one in container.values() if isinstance(container, dict) else container:
+        if isinstance(one, _CONTAINERS):
+            _collect(one, leaves)
+        else:
+            leaves.append(one)
 
 
-def unique(items: Iterator[Any] | list[Any]) -> list[Any]:
+def unique(items: list[Any]) -> list[Any]:
     """The items in order, each object once."""
     return list({id(one): one for one in items}.values())

@@ -323,7 +323,9 @@ class Compiled:
     def _carried(self, *args: Any) -> list[Any]:
         """Runs the program with the values of the variables, and gives them their new ones; the tensors it gave."""
         read = [variable.stored for variable in self.read_only]
-        if self._fixed:
+        if self._fixed and not self.written:
+            tensors = self._program([], read, *args)[1]
+        elif self._fixed:
             with interrupts_held():  # between `take` and `give` nobody holds the values
                 new_values, tensors = self._program([variable.take() for variable in self.written], read, *args)
                 self._give(new_values)

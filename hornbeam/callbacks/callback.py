@@ -197,6 +197,8 @@ def _pass_on(name: str) -> Any:
     named = list(inspect.signature(base).parameters)[1:]
 
     def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+        if not self.callbacks:
+            return
         # functions of users may ask for the logs, whether there are any or not
         given = [*args, *(kwargs[one] for one in named[len(args) :] if one in kwargs)]
         if named and named[-1] == "logs":

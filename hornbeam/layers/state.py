@@ -126,6 +126,10 @@ class LayerState(Tracking):
                 (self._own_trainable if one.trainable else self._own_frozen).append(one)
         return [*self._own_trainable, *self._own_frozen]
 
+    def _trainable_flags(self) -> tuple[bool, ...]:
+        """Whether the layer is trainable, and whether each variable is that it is known to have."""
+        return (self._trainable, *[one._trainable for one in self._own_trainable + self._own_frozen])
+
     def _saved_variables(self) -> list[Variable]:
         """The own variables that files hold."""
         return self._own_variables()

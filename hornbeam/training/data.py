@@ -40,7 +40,7 @@ def open_source(
     shuffle: bool | str = False,
     class_weight: Mapping[int, float] | None = None,
     steps: int | None = None,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | int | None = None,
 ) -> Source:
     """Opens data of any kind as a `Source` of batches.
 
@@ -55,7 +55,7 @@ def open_source(
             `PyDataset`); "batch" shuffles within each batch. Other kinds come in their own order.
         class_weight: From class number to the weight of its samples; multiplies `sample_weight`.
         steps: Batches in an epoch. The next epoch goes on where the last stopped. None for all there are.
-        rng: Draws all that is random here. None for one that differs from run to run.
+        rng: Draws all that is random here, or is the seed of what does. None for one that differs from run to run.
 
     Returns:
         A source; close it after use.
@@ -72,7 +72,6 @@ def open_source(
     steps = _whole_number(steps, "steps")
     batch_size = _whole_number(batch_size, "batch_size")
     shuffle = _check_shuffle(shuffle)
-    rng = np.random.default_rng() if rng is None else rng
     weights = ClassWeights(class_weight) if class_weight else None
     if class_weight is not None and not isinstance(class_weight, Mapping):
         ClassWeights(class_weight)  # raises
@@ -130,7 +129,7 @@ def _open_arrays(
     shuffle: bool | str,
     class_weight: ClassWeights | None,
     steps: int | None,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int | None,
 ) -> RowSource:
     # A list or tuple as x stays wrapped, so that unpacking never takes its first part for x.
     bare = arrays[1] is None and arrays[2] is None and class_weight is None and not isinstance(arrays[0], (list, tuple))
@@ -165,6 +164,9 @@ def _slice(arrays: tuple, start: int, stop: int) -> tuple:
 
 def _common_length(arrays: tuple) -> int:
     """The number of samples that all parts have; an error names each part if they differ or if there are none."""
+    counts = [[leaf.shape[0] for leaf in tree.flatten(part) if leaf is not None] for part in arrays]
+    if counts[0] and counts[0][0] and len({count for part in counts for count in part}) == 1:
+        return counts[0][0]
     shapes = {}
     for (part, *path), leaf in tree.flatten_with_path(arrays):
         if leaf is not None:

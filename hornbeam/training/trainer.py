@@ -279,7 +279,7 @@ class Trainer(Preparation, StateTree):
                     *validation,
                     batch_size=validation_batch_size or batch_size,
                     steps=validation_steps,
-                    rng=np.random.default_rng(0),
+                    rng=0,
                 )
                 self._check_labels(validation_source, "test")
             self._check_labels(source, "train")
@@ -359,7 +359,7 @@ class Trainer(Preparation, StateTree):
         if kwargs:
             raise ArgumentTypeError("known arguments", str(sorted(kwargs)), "evaluate")
         verbose = verbosity(verbose)
-        source = open_source(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=np.random.default_rng(0))
+        source = open_source(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=0)
         step_limit = _config.max_steps_per_epoch()
         try:
             self._check_labels(source, "test")
@@ -405,7 +405,7 @@ class Trainer(Preparation, StateTree):
             NumPy arrays in the structure of the outputs, all batches joined.
         """
         verbose = verbosity(verbose)
-        source = open_source(x, batch_size=batch_size, steps=steps, rng=np.random.default_rng(0))
+        source = open_source(x, batch_size=batch_size, steps=steps, rng=0)
         step_limit = _config.max_steps_per_epoch()
         outputs: list[Any] = []
         try:
@@ -506,9 +506,7 @@ class Trainer(Preparation, StateTree):
     def _execution(self, phase: str) -> Execution:
         """How steps of this phase run; made anew when what is trainable has changed since."""
         layers = self._flatten_layers()  # type: ignore[attr-defined]
-        frozen = tuple(index for index, one in enumerate(layers) if not one._trainable)
-        frozen_variables = tuple(index for index, one in enumerate(self.variables) if not one.trainable)  # type: ignore[attr-defined]
-        key = (phase, len(layers), frozen, frozen_variables)
+        key = (phase, tuple([one._trainable_flags() for one in layers]))
         execution = self._executions.get(key)
         if execution is None:
             execution = self._executions[key] = Execution(self._step_function(phase), self.jit_compile)

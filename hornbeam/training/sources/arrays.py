@@ -33,7 +33,7 @@ class RowSource(CountedSource):
         batch_size: int,
         shuffle: bool | str,
         limit: int | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int | None,
         bare: bool,
     ) -> None:
         self.arrays = arrays

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,21 +79,26 @@ class CountedSource(Source):
     Args:
         count: Batches in a pass; None for endless data.
         limit: Batches in an epoch; None for the whole pass.
-        rng: Draws the seed.
+        rng: Draws the seed, or is one for what does; None for one that differs from run to run.
     """
 
     exact = True
 
-    def __init__(self, count: int | None, limit: int | None, rng: np.random.Generator) -> None:
+    def __init__(self, count: int | None, limit: int | None, rng: np.random.Generator | int | None) -> None:
         self._count, self._limit = count, limit
         self.steps = count if limit is None else limit
-        self._seed = int(rng.integers(2**53))
+        self._rng = rng
         self._pass = 0
         self._start = 0  # the batch of the pass with which the present epoch starts
         self._skip = 0  # batches of the present epoch that were used before an interruption
         self._used = 0  # batches of the present epoch that were handed out, those included
         self._open = False  # whether an epoch has begun and is not counted yet
         self._read = False  # whether all batches of the open epoch were handed out
+
+    @cached_property
+    def _seed(self) -> int:
+        # drawn when it is first needed, since making a generator takes as long as a small step
+        return int(np.random.default_rng(self._rng).integers(2**53))
 
     def _coming(self) -> int:
         """How many batches the present epoch has, those of `_skip` included."""

@@ -51,7 +51,7 @@ class PyDatasetSource(CountedSource):
         dataset: Any,
         shuffle: bool,
         limit: int | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int | None,
         class_weight: ClassWeights | None,
     ) -> None:
         count = batch_count(dataset)
