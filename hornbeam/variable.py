@@ -249,13 +249,17 @@ class Variable:
         return function(*args, **kwargs)
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self._item())
+
+    def _item(self) -> Any:
+        value = self.value
+        return value if backend.is_traced(value) else backend.to_numpy(value).item()
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self._item())
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self._item())
 
     def __index__(self) -> int:
         return self.value.__index__()

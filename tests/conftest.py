@@ -1,8 +1,12 @@
 """What all tests share: the folder of real data and golden files, and warnings as errors."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# The graphs that torch follows run as they are: a program for each would take seconds. Some tests ask for programs.
+os.environ.setdefault("HORNBEAM_TORCH_COMPILER", "none")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Every `>>>` example in hornbeam runs and gives what it says, module by module, on every backend."""
 
-import doctest
 import importlib
 import os
 import subprocess
@@ -13,6 +12,7 @@ from hornbeam import _config, scope
 from hornbeam.backend import active as backend
 from hornbeam.dtype_policies import dtype_policy, set_dtype_policy
 from hornbeam.random import set_global_seed
+from tests.examples_in_docstrings import OPTIONS, failures_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # Examples of what not every backend can do, with the feature that they need.
@@ -25,7 +25,6 @@ NEEDS = {
 }
 # Modules whose examples change the process for good; a process of their own runs these.
 ALONE = {"hornbeam.install"}
-OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
 def modules() -> list[str]:
@@ -58,13 +57,10 @@ def test_examples_are_found():
 
 @pytest.mark.parametrize("name", sorted(set(modules()) - ALONE))
 def test_examples_of(name):
-    runner = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
-    report: list[str] = []
-    for example in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name), name):
-        feature = NEEDS.get(example.name)
-        if feature is None or feature in backend.features:
-            runner.run(example, out=report.append)
-    assert not runner.failures, "".join(report)
+    def wanted(example: str) -> bool:
+        return NEEDS.get(example) is None or NEEDS[example] in backend.features
+
+    assert failures_of(importlib.import_module(name), wanted) == ""
 
 
 @pytest.mark.parametrize("name", sorted(ALONE))

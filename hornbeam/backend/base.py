@@ -58,7 +58,7 @@ class Backend:
         xp: A namespace with NumPy's functions, working on this backend's tensors.
         features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse";
             "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
-            that read and write variables.
+            that read and write variables; "live": what a variable gives as its value changes with it.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
         native_types: Classes of the framework that may stand in a layer's attributes and hold state.
         compile_default: Whether programs compile unless somebody says otherwise.

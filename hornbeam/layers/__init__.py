@@ -30,6 +30,7 @@ _NAMES = {
     "Lambda": "hornbeam.layers.core.small",
     "Masking": "hornbeam.layers.core.small",
     "Rescaling": "hornbeam.layers.core.small",
+    "TorchModuleWrapper": "hornbeam.layers.foreign.torch_module_wrapper",
     "InputSpec": "hornbeam.layers.input_spec",
     "Layer": "hornbeam.layers.layer",
     "Add": "hornbeam.layers.merging.merging",

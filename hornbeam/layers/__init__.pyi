@@ -31,6 +31,7 @@ from hornbeam.layers.core.small import (
     Masking as Masking,
     Rescaling as Rescaling,
 )
+from hornbeam.layers.foreign.torch_module_wrapper import TorchModuleWrapper as TorchModuleWrapper
 from hornbeam.layers.input_spec import InputSpec as InputSpec
 from hornbeam.layers.layer import Layer as Layer
 from hornbeam.layers.merging.merging import (

@@ -646,7 +646,9 @@ def _guarded_build(function: Callable) -> Callable:
 
 
 def _value_of(value: Any) -> Any:
-    return value.value if isinstance(value, Variable) else value
+    if isinstance(value, Variable):
+        return value.value
+    return value if backend.is_array(value) else backend.asarray(value)
 
 
 def _note(problem: Exception, layer: Layer, args: tuple, kwargs: dict[str, Any], what: str = "call") -> None:

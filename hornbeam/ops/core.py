@@ -131,17 +131,21 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     return backend.cast(xp.clip(x, max(low, have_low), min(high, have_high)), wanted)
 
 
+def _of_numpy(dtype: str) -> Any:
+    return np.dtype(getattr(ml_dtypes, dtype)) if hasattr(ml_dtypes, dtype) else np.dtype(dtype)
+
+
 def _limits(dtype: str) -> tuple[Any, Any]:
     if is_float(dtype):
-        largest = float(ml_dtypes.finfo(backend.native_dtype(dtype)).max)
+        largest = float(ml_dtypes.finfo(_of_numpy(dtype)).max)
         return -largest, largest
-    info = np.iinfo(backend.native_dtype(dtype))
+    info = np.iinfo(dtype)
     return int(info.min), int(info.max)
 
 
 def _inside(limit: Any, dtype: str, down: bool) -> Any:
     """The float of `dtype` next to an integer limit, on the inner side; as a tensor."""
-    native = backend.native_dtype(dtype)
+    native = _of_numpy(dtype)
     value = np.asarray(limit, np.float64).astype(native)
     largest = np.asarray(float(ml_dtypes.finfo(native).max)).astype(native)
     if not np.isfinite(value.astype(np.float64)):

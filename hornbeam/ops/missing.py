@@ -30,7 +30,7 @@ def _total(function: Any, x: Any, neutral: float, axis: Axis, keepdims: bool) ->
 
 def _extreme(function: Any, name: str, x: Any, worst: float, axis: Axis, keepdims: bool) -> Any:
     x = as_tensor(x)
-    if x.size == 0:
+    if 0 in backend.shape(x):
         refuse_empty(name, x, axis)
     if not is_float(backend.dtype(x)):
         return function(x, axis=axes_of(axis), keepdims=keepdims)
@@ -41,7 +41,7 @@ def _extreme(function: Any, name: str, x: Any, worst: float, axis: Axis, keepdim
 
 def _position(function: Any, name: str, x: Any, worst: float, axis: int | None, keepdims: bool) -> Any:
     x = as_tensor(x)
-    if x.size == 0:
+    if 0 in backend.shape(x):
         refuse_empty(name, x, axis)
     found = cast_to(as_tensor(function(_filled(x, worst), axis=axis, keepdims=keepdims)), "int32")
     if not is_float(backend.dtype(x)):

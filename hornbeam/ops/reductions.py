@@ -154,7 +154,7 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def _extreme(function: Any, name: str, x: Any, axis: Axis, keepdims: bool, initial: Any) -> Any:
     x = as_tensor(x)
     if initial is None:
-        if x.size == 0:
+        if 0 in backend.shape(x):
             refuse_empty(name, x, axis)
         return function(x, axis=axes_of(axis), keepdims=keepdims)
     # an integer bound keeps the dtype of `x`; a float bound on integers does not fit and is cast
@@ -378,6 +378,6 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
 def _position(function: Any, name: str, x: Any, axis: int | None, keepdims: bool) -> Any:
     x = as_tensor(x)
-    if x.size == 0:
+    if 0 in backend.shape(x):
         refuse_empty(name, x, axis)
     return cast_to(xp.asarray(function(x, axis=axis, keepdims=keepdims)), "int32")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Tensor:
     1
     """
     x = as_tensor(x)
-    count = x.size if axis is None else backend.shape(x)[axis]
+    count = math.prod(backend.shape(x)) if axis is None else backend.shape(x)[axis]
     if not -count <= kth < count:
         raise ArgumentError(f"`kth` in [{-count}, {count})", f"kth={kth}", "argpartition")
     return cast_to(xp.argpartition(x, kth, axis=axis), "int32")
@@ -156,7 +157,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     if count == 0:
         return xp.zeros(backend.shape(x), backend.native_dtype("int32"))
     rising = xp.searchsorted(bins, x, side="right")
-    falling = count - xp.searchsorted(bins[::-1], x, side="right")
+    falling = count - xp.searchsorted(xp.flip(bins, axis=0), x, side="right")
     return cast_to(as_tensor(xp.where(bins[0] <= bins[-1], rising, falling)), "int32")
 
 
@@ -244,13 +245,13 @@ def unique(
     del sorted
     x = as_tensor(x)
     options = {"return_index": return_index, "return_inverse": return_inverse, "return_counts": return_counts}
-    if size is not None and "compile" in backend.features:
+    if size is not None and backend.compile_default:
         found = xp.unique(x, axis=axis, size=size, fill_value=fill_value, **options)
     else:
         found = xp.unique(x, axis=axis, **options)
     values, *rest = found if isinstance(found, tuple) else (found,)
     rest = [cast_to(as_tensor(one), "int32") for one in rest]
-    if size is not None and "compile" not in backend.features:
+    if size is not None and not backend.compile_default:
         values, rest = _resized(values, rest, list(options.values()), axis, size, fill_value)
     if return_inverse:
         place = 1 if return_index else 0

@@ -101,7 +101,7 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     3.0
     """
     x = as_float(x)
-    if x.size == 0:  # NaN, as the mean of nothing is
+    if 0 in backend.shape(x):  # NaN, as the mean of nothing is
         return cast_to(as_tensor(xp.mean(x, axis=axes_of(axis), keepdims=keepdims)), backend.dtype(x))
     return cast_to(as_tensor(xp.median(*half_as_single(x), axis=axes_of(axis), keepdims=keepdims)), backend.dtype(x))
 
@@ -289,7 +289,7 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     _check_bins(bins, range)
     x = as_float(x)
     _check_row(backend.shape(x), "histogram")
-    if x.size == 0 and range is None:
+    if 0 in backend.shape(x) and range is None:
         raise ArgumentError("elements, or a `range`", "no elements", "histogram")
     counts, edges = xp.histogram(*half_as_single(x), bins=bins, range=range)
     return cast_to(counts, backend.dtype(x)), cast_to(edges, backend.dtype(x))

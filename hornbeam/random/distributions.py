@@ -70,8 +70,8 @@ def _normal(key: Any, stddev: Any, mean: Any, shape: tuple[int, ...], dtype: str
 
 def _scaled(sample: Any, stddev: Any, mean: Any) -> Any:
     if stddev is not None:
-        sample = sample * stddev
-    return sample if mean is None else sample + mean
+        sample = xp.multiply(sample, stddev)
+    return sample if mean is None else xp.add(sample, mean)
 
 
 def truncated_normal(
@@ -182,14 +182,14 @@ def randint(
         value = run(_randint, (key, np.uint32(span), start), shape, words)
     else:
         low, high = (backend.cast(as_tensor(convert(one)), "uint32") for one in (minval, maxval))
-        value = _fitting(run(_randint, (key, high - low, low), shape, 2), shape, "randint", "minval and maxval")
+        value = _fitting(run(_randint, (key, xp.subtract(high, low), low), shape, 2), shape, "randint", "minval and maxval")
     # words above 2**31 are negative numbers, unless the dtype has none
     value = value if dtype.startswith("u") else backend.cast(value, "int32")
     return backend.cast(value, dtype)
 
 
 def _randint(key: Any, span: Any, low: Any, shape: tuple[int, ...], words: int) -> Any:
-    return integers_below(span, key, shape, words) + low
+    return xp.add(integers_below(span, key, shape, words), low)
 
 
 def _categorical_spec(logits: Any, num_samples: int, dtype: Any = "int32", **_: Any) -> KerasTensor:

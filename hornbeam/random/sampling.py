@@ -116,19 +116,21 @@ def integers_below(span: Any, key: Any, shape: Sequence[int], words: int) -> Any
         return _product(backend.random_bits(key, shape), span)[0]
     bits = backend.random_bits(key, (2, *shape))
     high, low = _product(bits[0], span)
-    carried = low + _product(bits[1], span)[0]
-    return high + backend.cast(carried < low, "uint32")
+    carried = xp.add(low, _product(bits[1], span)[0])
+    return xp.add(high, backend.cast(xp.less(carried, low), "uint32"))
 
 
 def _product(a: Any, b: Any) -> tuple[Any, Any]:
     """The high and the low word of a product of two uint32, from products of halves."""
+    # by the functions of `xp`, not by operators: frameworks have few kernels for unsigned integers
     half, mask = np.uint32(16), np.uint32(0xFFFF)
-    a1, a0, b1, b0 = xp.right_shift(a, half), a & mask, xp.right_shift(b, half), b & mask
-    low, middle = a0 * b0, a1 * b0
-    middle = middle + xp.right_shift(low, half)
-    other = a0 * b1 + (middle & mask)
-    high = a1 * b1 + xp.right_shift(middle, half) + xp.right_shift(other, half)
-    return high, xp.left_shift(other, half) | (low & mask)
+    a1, a0 = xp.right_shift(a, half), xp.bitwise_and(a, mask)
+    b1, b0 = xp.right_shift(b, half), xp.bitwise_and(b, mask)
+    low, middle = xp.multiply(a0, b0), xp.multiply(a1, b0)
+    middle = xp.add(middle, xp.right_shift(low, half))
+    other = xp.add(xp.multiply(a0, b1), xp.bitwise_and(middle, mask))
+    high = xp.add(xp.add(xp.multiply(a1, b1), xp.right_shift(middle, half)), xp.right_shift(other, half))
+    return high, xp.bitwise_or(xp.left_shift(other, half), xp.bitwise_and(low, mask))
 
 
 @functools.lru_cache(maxsize=512)

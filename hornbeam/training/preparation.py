@@ -68,7 +68,8 @@ class Preparation(Steps):
         masked = []
 
         def outputs(x: Any) -> Any:
-            y_pred = self(x)  # type: ignore[operator]
+            # without training: what needs many samples, such as torch's statistics of a batch, is left aside
+            y_pred = self(x, training=False)  # type: ignore[operator]
             masked.extend(one for one in tree.flatten(y_pred) if scope.get_mask(one) is not None)
             return y_pred
 

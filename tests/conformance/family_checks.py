@@ -255,7 +255,7 @@ def make_tests(family: str) -> dict[str, Any]:
                 total = 0.0
                 for one in leaves(row.call(function, filled)):
                     if "float" in ops.dtype(one):
-                        total = total + ops.sum(one * weights_like(one.shape))
+                        total = total + ops.sum(ops.multiply(one, weights_like(one.shape)))
                 return total, None
 
             return backend.value_and_grad(scalar, [tensors[i] for i in moving])[2]

@@ -32,8 +32,8 @@ def test_gradients(row: Row) -> None:
             total = sum(keras.ops.sum(one) for one in layer.losses)
             for one in tree.flatten(outputs):
                 if keras.backend.is_float_dtype(one.dtype):
-                    weights = np.cos(np.arange(np.prod(one.shape), dtype="float32")).reshape(one.shape)
-                    total = total + keras.ops.sum(one * weights)
+                    weights = np.cos(np.arange(np.prod(tuple(one.shape)), dtype="float32")).reshape(tuple(one.shape))
+                    total = total + keras.ops.sum(keras.ops.multiply(one, weights))
             return total * 1.0
 
         return keras.value_and_grad(loss, by)[1]

@@ -200,7 +200,7 @@ def leaves(tree):
         return [one for key in sorted(tree) for one in leaves(tree[key])]
     if isinstance(tree, (list, tuple)):
         return [one for part in tree for one in leaves(part)]
-    return [np.asarray(tree)]
+    return [keras.ops.convert_to_numpy(tree)]
 def look(m, x):
     m.set_weights(values([one.shape for one in m.weights]))
     outputs = m(x)

@@ -16,7 +16,7 @@ COUNT = 40_000
 
 
 def values(tensor):
-    return np.asarray(tensor).astype("float64")
+    return np.asarray(backend.to_numpy(tensor)).astype("float64")
 
 
 # name, call, mean, variance

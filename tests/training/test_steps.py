@@ -117,6 +117,7 @@ def test_data_reach_a_step_as_they_came():
 
 
 @trains
+@pytest.mark.skipif(not backend.compile_default, reason="steps run eagerly here")
 def test_python_in_a_step_runs_when_it_is_compiled_only():
     class Counts(keras.Model):
         count = 0
@@ -248,6 +249,7 @@ def test_variables_of_layers_and_seeds_go_on_in_fit():
 
 
 @trains
+@pytest.mark.skipif(not backend.compile_default, reason="steps run eagerly here, and may make variables")
 def test_a_variable_made_in_a_step_is_refused():
     """A step that makes variables each time cannot be compiled; the error says so and nothing is lost."""
 

@@ -121,7 +121,7 @@ class PiecewiseConstantDecay(OwnSchedule):
     def __call__(self, step: Any) -> Any:
         """The learning rate at a step."""
         passed = xp.sum(as_float(step) > backend.asarray(list(self.boundaries), "float32"))
-        return backend.asarray(list(self.values), "float32")[passed]
+        return xp.take(backend.asarray(list(self.values), "float32"), passed)
 
 
 @wire("keras.optimizers.schedules.PolynomialDecay")

@@ -1,0 +1,117 @@
+"""Gradients on torch: of functions of tensors, by hand-written rules, and with inner results computed again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from hornbeam import tree
+
+
+class _Depth(threading.local):
+    """How many gradients are being taken around the present code."""
+
+    value = 0
+
+
+_depth = _Depth()
+
+
+def no_gradients() -> AbstractContextManager:
+    """Nothing is recorded for gradients, unless somebody takes one of what happens inside."""
+    return nullcontext() if _depth.value else torch.no_grad()
+
+
+def value_and_grad(function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    """`function(*arguments) -> (scalar, aux)`: the scalar, aux, and the gradient for each argument."""
+    nested = _depth.value > 0
+    _depth.value += 1
+    try:
+        with torch.enable_grad():
+            inputs = [_input(one, nested) for one in arguments]
+            value, aux = function(*inputs)
+            if value.requires_grad:
+                wanted = [one for one in inputs if one.requires_grad]
+                found = iter(torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True))
+            else:
+                found = iter(())
+            gradients = []
+            for one in inputs:
+                gradient = next(found, None) if one.requires_grad else None
+                gradients.append(torch.zeros_like(one) if gradient is None else gradient)
+    finally:
+        _depth.value -= 1
+    if nested:
+        return value, aux, gradients
+    # whoever looks at these later must not keep the whole graph alive
+    return value.detach(), tree.map_structure(_detached, aux), gradients
+
+
+def _input(value: torch.Tensor, nested: bool) -> torch.Tensor:
+    """What stands for an argument: itself if possible, so that nothing is copied and users see their parameters."""
+    if not value.requires_grad:
+        if value.is_floating_point() or value.is_complex():
+            return value.detach().requires_grad_()
+        return value
+    # within another gradient the same tensor may come in from outside too, and must count as another one then
+    return value.view_as(value) if nested else value
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) and value.requires_grad else value
+
+
+class _Custom(torch.autograd.Function):
+    """A function with a gradient of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, function: Callable, description: Any, kept: list[Any], *tensors: Any) -> Any:
+        args, kwargs = tree.unflatten(description, _refilled(kept, tensors))
+        value, backward = function(*args, **kwargs)
+        outputs, out_description = tree.flatten_and_structure(value)
+        ctx.save_for_backward(*tensors)
+        ctx.function, ctx.description, ctx.kept, ctx.backward = function, description, kept, backward
+        ctx.out_description = out_description
+        kept.append(out_description)
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        backward = ctx.backward
+        if torch.is_grad_enabled():  # a gradient of this gradient: the rule must depend on the inputs
+            args, kwargs = tree.unflatten(ctx.description, _refilled(ctx.kept[:-1], ctx.saved_tensors))
+            _, backward = ctx.function(*args, **kwargs)
+        found = backward(tree.unflatten(ctx.out_description, list(upstream)))
+        gradients = list(found) if isinstance(found, list | tuple) else [found]
+        gradients += [None] * (len(ctx.saved_tensors) - len(gradients))
+        return (None, None, None, *gradients[: len(ctx.saved_tensors)])
+
+
+def _refilled(kept: list[Any], tensors: Sequence[Any]) -> list[Any]:
+    rest = iter(tensors)
+    return [next(rest) if one is None else one[0] for one in kept]
+
+
+def custom_gradient(function: Callable) -> Callable:
+    """`function(*args) -> (value, backward)` as a function whose gradient is `backward(upstream)`."""
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        leaves, description = tree.flatten_and_structure((args, kwargs))
+        kept = [None if isinstance(one, torch.Tensor) else (one,) for one in leaves]
+        tensors = [one for one in leaves if isinstance(one, torch.Tensor)]
+        if not (torch.is_grad_enabled() and any(one.requires_grad for one in tensors)):
+            return function(*args, **kwargs)[0]
+        outputs = _Custom.apply(function, description, kept, *tensors)
+        return tree.unflatten(kept[-1], list(outputs))
+
+    return apply
+
+
+def remat(function: Callable) -> Callable:
+    """`function`, whose inner results are computed again for the gradient instead of kept."""
+    return lambda *args: checkpoint(function, *args, use_reentrant=False)

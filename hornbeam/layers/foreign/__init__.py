@@ -1,0 +1,1 @@
+"""Layers around what other frameworks call a layer or a module."""
