@@ -358,7 +358,7 @@ class CompiledLoop(Compiled):
         if self._stateful:
             *_, self._result = _discover(function, example)
 
-    def _followed(self, args: tuple, start: Any, stop: Any) -> list[Any]:  # type: ignore[override]
+    def _followed(self, args: tuple, start: Any = 0, stop: Any = 0) -> list[Any]:
         def body(index: Any, carry: list[Any]) -> list[Any]:
             tensors = self._tensors_of(self._function(index, *args))
             return [_as_before(new, old) for new, old in zip(tensors, carry, strict=True)]

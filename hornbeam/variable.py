@@ -163,11 +163,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> Variable:
         """Adds `value` to the value."""
-        return self.assign(self._plain() + _operand(value))
+        return self.assign(backend.xp.add(self._plain(), _operand(value)))
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtracts `value` from the value."""
-        return self.assign(self._plain() - _operand(value))
+        return self.assign(backend.xp.subtract(self._plain(), _operand(value)))
 
     def _plain(self) -> Any:
         trace = context.trace
@@ -277,6 +277,21 @@ class Variable:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+def assign_all(pairs: list[tuple[Variable, Any]]) -> None:
+    """Assigns to many variables at once; for values that fit but perhaps for their dtype."""
+    fitting = [
+        value if backend.dtype(value) == variable._dtype else variable._fitting(value) for variable, value in pairs
+    ]
+    if context.trace is not None:
+        for (variable, _), value in zip(pairs, fitting, strict=True):
+            context.trace.set(variable, value)
+        return
+    handles = backend.write_all([variable._handle for variable, _ in pairs], fitting)
+    for (variable, _), handle in zip(pairs, handles, strict=True):
+        variable._handle = handle
+        variable._lent = True
 
 
 def _plain_value(value: Any) -> Any:

@@ -76,6 +76,10 @@ class Backend:
     eager_rows: bool = False
     # the layer that stands for a layer of the framework, see `parts_of`
     module_wrapper: str = ""
+    # several tensors as one that elementwise arithmetic takes, and back; None where that gains nothing
+    bundle: Callable[[Sequence[Any]], Any] | None = None
+    # updates of optimizers in place, by name
+    kernels: Mapping[str, Callable[..., None]] = {}
     overrides: Mapping[str, Callable[..., Any]] = {}
     probe_sizes: tuple[int, int] = (12, 24)
     # whether `xp` functions take Python numbers beside a tensor without widening its dtype
@@ -146,6 +150,10 @@ class Backend:
         """Puts `value`, of the same shape and dtype, into a handle; returns the handle to keep."""
         return value
 
+    def write_all(self, handles: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+        """Puts values into handles; returns the handles to keep."""
+        return [self.write(handle, value) for handle, value in zip(handles, values, strict=True)]
+
     def copy(self, value: Any) -> Any:
         """A tensor with the same values and memory of its own."""
         return self.xp.array(value, copy=True)
@@ -156,6 +164,10 @@ class Backend:
 
     def set_trainable(self, handle: Any, trainable: bool) -> None:
         """Tells a handle whether its variable is trained."""
+
+    def parts(self, bundle: Any) -> Sequence[Any]:
+        """The tensors in a bundle."""
+        raise NotImplementedError
 
     def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
         """The variables of the framework in a value of one of `native_types`, with names; None leaves it to layers."""
@@ -246,10 +258,6 @@ class Backend:
     def no_gradients(self) -> AbstractContextManager:
         """Nothing is recorded for gradients inside, unless a gradient is being taken around it."""
         return nullcontext()
-
-    def update_together(self, optimizer: Any, gradients: list[Any], variables: list[Any], rate: Any) -> bool:
-        """Does an optimizer's updates of all variables at once; False if that has to be done one by one."""
-        return False
 
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory."""

@@ -63,6 +63,21 @@ class Adam(Optimizer):
         if amsgrad:
             self.slots = (*self.slots, ("velocity_hat",))
 
+    def _kernel(self) -> Any:
+        kernel = backend.kernels.get("adam")
+        if kernel is None or type(self).update_step is not Adam.update_step:
+            return None
+
+        def run(variables: list[Variable], gradients: list[Any], rate: Any, decaying: list[Any]) -> None:
+            names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
+            means, squares, *largest = ([self.slot(name, one)._handle for one in variables] for name in names)
+            kernel(
+                [one._handle for one in variables], gradients, means, squares, largest[0] if largest else [], rate,
+                self._iterations._handle, decaying, self.weight_decay, self.beta_1, self.beta_2, self.epsilon,
+            )
+
+        return run
+
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The step: the mean over the root of the mean square, both corrected for their start at zero."""
         step = backend.cast(self._count() + 1, "float32")

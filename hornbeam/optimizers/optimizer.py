@@ -21,10 +21,11 @@ from hornbeam.optimizers import clipping
 from hornbeam.optimizers.conditional import when
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
 from hornbeam.optimizers.state import OptimizerState
+from hornbeam.optimizers.together import Together, grouped
 from hornbeam.saving import registration
 from hornbeam.saving.config import deserialize_value, serialize_value
-from hornbeam.scope import Trace
-from hornbeam.variable import Variable
+from hornbeam.scope import Trace, context
+from hornbeam.variable import Variable, assign_all
 
 xp = backend.xp
 
@@ -244,10 +245,36 @@ class Optimizer(OptimizerState):
         if not pairs:
             return
         with backend.no_gradients():
+            if self._in_place(pairs):
+                return
             with Trace() as trace:
                 self._step(pairs)
-            for variable, value in trace.updates():
-                variable.assign(value)
+            assign_all(trace.updates())
+
+    def _in_place(self, pairs: list[tuple[Any, Variable]]) -> bool:
+        """The whole step by a kernel of the backend that updates variables in place, if it has one for this step."""
+        kernel = self._kernel() if backend.kernels and context.trace is None else None
+        if kernel is None or self.use_ema or self.gradient_accumulation_steps or self.loss_scale_factor is not None:
+            return False
+        variables = [variable for _, variable in pairs]
+        if any(one.constraint is not None or one.overwrite_with_gradient for one in variables):
+            return False
+        if any(one._dtype not in ("float32", "float64") or one._dtype != variables[0]._dtype for one in variables):
+            return False
+        rate = self.learning_rate
+        decaying = [one._handle for one in variables if self.weight_decay is not None and self._use_weight_decay(one)]
+        kernel(
+            variables, self._clipped([gradient for gradient, _ in pairs]),
+            rate._handle if isinstance(rate, Variable) else backend.asarray(rate, "float32"), decaying,
+        )
+        return True
+
+    def _kernel(self) -> Any:
+        """A function (variables, gradients, rate, handles that decay) that does all of `update_step` in place, or None.
+
+        Written by the optimizers for whose arithmetic backends have kernels; not for classes that change it.
+        """
+        return None
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         """All that one step does, with gradients that were checked."""
@@ -273,10 +300,33 @@ class Optimizer(OptimizerState):
         grads = self._clipped(grads)
         rate = backend.asarray(_value(self.learning_rate), "float32")
         self._before_updates(variables)
+        if backend.bundle is not None and len(variables) > 1 and self._apart is False:
+            try:
+                with Trace() as trace:
+                    self._update_together(grads, variables, rate)
+            except UnsupportedError:
+                self._apart = True
+            else:
+                assign_all(trace.updates())
+                return
         for variable in variables:
             self._decay(variable, rate)
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, rate)
+
+    # whether this optimizer has been found to update its variables one by one only
+    _apart = False
+
+    def _update_together(self, grads: list[Any], variables: list[Variable], rate: Any) -> None:
+        """The updates, each operation once for all variables of a kind."""
+        key = tuple(map(id, variables))
+        if self.__dict__.get("_grouped", (None, None))[0] != key:
+            self.__dict__["_grouped"] = (key, grouped(self, variables))
+        groups: Any = self.__dict__["_grouped"][1]
+        for _, group in groups:
+            self._decay(group, rate)
+        for places, group in groups:
+            self.update_step(backend.bundle([grads[one] for one in places]), group, rate)
 
     def _before_updates(self, variables: list[Variable]) -> None:
         """Called once in each update, before weights decay."""
@@ -364,10 +414,13 @@ class Optimizer(OptimizerState):
         >>> import hornbeam as keras
         >>> keras.optimizers.AdamW().exclude_from_weight_decay(var_names=["bias", "gamma"])
         """
+        self.__dict__.pop("_grouped", None)
         self._excluded.update(id(one) for one in var_list or ())
         self._excluded_names.extend(var_names or ())
 
     def _use_weight_decay(self, variable: Variable) -> bool:
+        if type(variable) is Together:
+            return variable.decays
         if id(variable) in self._excluded:
             return False
         return not any(re.search(one, variable.path) for one in self._excluded_names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam._wire import wire
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
 from hornbeam.optimizers.optimizer import Optimizer
 from hornbeam.variable import Variable
@@ -55,6 +56,20 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         if momentum:
             self.slots = (("momentum",),)
+
+    def _kernel(self) -> Any:
+        kernel = backend.kernels.get("sgd")
+        if kernel is None or type(self).update_step is not SGD.update_step:
+            return None
+
+        def run(variables: list[Variable], gradients: list[Any], rate: Any, decaying: list[Any]) -> None:
+            velocities = [self.slot("momentum", one)._handle for one in variables] if self.momentum else []
+            kernel(
+                [one._handle for one in variables], gradients, velocities, rate, self._iterations._handle, decaying,
+                self.weight_decay, self.momentum, self.nesterov,
+            )
+
+        return run
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """The step against the gradient."""

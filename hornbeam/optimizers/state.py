@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam import initializers, scope
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
+from hornbeam.optimizers.together import Together
 from hornbeam.saving.weights import load_variables
 from hornbeam.tracking import Tracking
 from hornbeam.variable import Variable
@@ -92,6 +93,8 @@ class OptimizerState(Tracking):
 
     def slot(self, name: str, variable: Variable) -> Variable:
         """The variable called `name` that the optimizer keeps for a trained variable."""
+        if type(variable) is Together:
+            return variable.slot(name, self)  # type: ignore[return-value]
         return self._slots[name][self._places[id(variable)]]  # type: ignore[return-value]
 
     def _get_variable_index(self, variable: Variable) -> int:

@@ -139,9 +139,9 @@ def _uniform(key: Any, low: Any, high: Any, shape: tuple[int, ...], dtype: str) 
     sample = unit(backend.random_bits(key, shape), dtype)
     if high is None:
         return sample
-    value = low + sample * (high - low)
+    value = xp.add(low, xp.multiply(sample, xp.subtract(high, low)))
     # rounding may lead up to maxval
-    return xp.where(xp.logical_and(value >= high, high > low), low, value)
+    return xp.where(xp.logical_and(xp.greater_equal(value, high), xp.greater(high, low)), low, value)
 
 
 def randint(
@@ -182,7 +182,8 @@ def randint(
         value = run(_randint, (key, np.uint32(span), start), shape, words)
     else:
         low, high = (backend.cast(as_tensor(convert(one)), "uint32") for one in (minval, maxval))
-        value = _fitting(run(_randint, (key, xp.subtract(high, low), low), shape, 2), shape, "randint", "minval and maxval")
+        value = run(_randint, (key, xp.subtract(high, low), low), shape, 2)
+        value = _fitting(value, shape, "randint", "minval and maxval")
     # words above 2**31 are negative numbers, unless the dtype has none
     value = value if dtype.startswith("u") else backend.cast(value, "int32")
     return backend.cast(value, dtype)

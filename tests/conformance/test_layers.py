@@ -31,7 +31,8 @@ def test_the_table_is_whole() -> None:
         for value in (getattr(keras.layers, name) for name in keras.layers.__all__)
         if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, keras.layers.InputLayer)
     }
-    elsewhere = {case.layer for case in CASES.values()}  # those that take text have a table of their own
+    # those that take text have a table of their own; a module of torch is tested with the torch backend
+    elsewhere = {case.layer for case in CASES.values()} | {"TorchModuleWrapper"}
     assert {row.layer for row in ROWS} == named - elsewhere
     assert len({row.name for row in ROWS}) == len(ROWS)
 

@@ -49,7 +49,8 @@ def test_values_and_gradients(oracle, name):
     np.testing.assert_allclose(np.asarray(made(x)), oracle[name], rtol=2e-6, atol=1e-7)
     if "gradients" in backend.features:
         weights = np.arange(np.prod(tuple(x.shape))).reshape(tuple(x.shape))
-        _, _, (gradient,) = backend.value_and_grad(lambda x: (backend.xp.sum(backend.xp.multiply(made(x), weights)), None), [x])
+        scalar = lambda x: (backend.xp.sum(backend.xp.multiply(made(x), weights)), None)  # noqa: E731
+        _, _, (gradient,) = backend.value_and_grad(scalar, [x])
         np.testing.assert_allclose(np.asarray(gradient), oracle[name + " gradient"], rtol=1e-4, atol=1e-4)
 
 

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hornbeam import saving, tree
+from hornbeam import ops, saving, tree
 
 NAMES = [
     "mnist_convnet", "mlp_regularized", "nested_models", "raw_ops_graph", "two_inputs_two_outputs",
@@ -48,7 +48,7 @@ def outputs(model, ins):
         ins = dict(zip(sorted(places), ins, strict=True))
     elif len(ins) == 1:
         ins = ins[0]
-    return [keras.ops.convert_to_numpy(one) for one in tree.flatten(model(ins, training=False))]
+    return [ops.convert_to_numpy(one) for one in tree.flatten(model(ins, training=False))]
 
 
 def difference(model, golden, name):

@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from hornbeam import tree
 from hornbeam.backend.base import Backend, is_numeric
-from hornbeam.backend.torch import autograd, bits, module, nn, place, program, xp
+from hornbeam.backend.torch import autograd, bits, module, nn, place, program, updates, xp
+from hornbeam.backend.torch.bundle import Bundle
 from hornbeam.backend.torch.native import dtype_of, lifted, name_of
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentTypeError, describe
@@ -40,6 +41,8 @@ class TorchBackend(Backend):
     features = frozenset({"gradients", "compile", "live"})
     layer_base = module.TorchLayer
     overrides = nn.OVERRIDES
+    bundle = Bundle
+    kernels = updates.KERNELS
     native_types = (torch_nn.Module, torch_nn.Parameter)
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
@@ -104,7 +107,9 @@ class TorchBackend(Backend):
         return name_of(dtype) if isinstance(dtype, torch.dtype) else standardize_dtype(dtype)
 
     def cast(self, value: Any, dtype: str) -> Any:
-        return value.to(self.native_dtype(dtype)) if isinstance(value, torch.Tensor) else self.asarray(value, dtype)
+        if isinstance(value, torch.Tensor | Bundle):
+            return value.to(self.native_dtype(dtype))
+        return self.asarray(value, dtype)
 
     def native_dtype(self, dtype: str) -> Any:
         return dtype_of(self.narrowed.get(dtype, dtype) if place.here().type == "mps" else dtype)
@@ -141,6 +146,14 @@ class TorchBackend(Backend):
                 value = value.clone()  # a view of the variable itself must not change while it is copied
             handle.copy_(value)
         return handle
+
+    def write_all(self, handles: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+        with torch.no_grad():
+            torch._foreach_copy_(list(handles), list(values))
+        return list(handles)
+
+    def parts(self, bundle: Any) -> Sequence[Any]:
+        return bundle.parts
 
     def copy(self, value: Any) -> Any:
         return value.clone()

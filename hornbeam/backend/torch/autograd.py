@@ -102,7 +102,7 @@ def custom_gradient(function: Callable) -> Callable:
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         leaves, description = tree.flatten_and_structure((args, kwargs))
-        kept = [None if isinstance(one, torch.Tensor) else (one,) for one in leaves]
+        kept: list[Any] = [None if isinstance(one, torch.Tensor) else (one,) for one in leaves]
         tensors = [one for one in leaves if isinstance(one, torch.Tensor)]
         if not (torch.is_grad_enabled() and any(one.requires_grad for one in tensors)):
             return function(*args, **kwargs)[0]

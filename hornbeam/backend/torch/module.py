@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from hornbeam import tree
 from hornbeam.backend.torch.native import name_of
 
 
@@ -40,7 +41,7 @@ class TorchLayer(nn.Module):
             if name.startswith("_") and isinstance(value, list):  # a model's list of layers: by their names
                 for one in value:
                     if isinstance(one, nn.Module):
-                        modules[_free(one.name, modules)] = one
+                        modules[_free(str(one.name), modules)] = one
             else:
                 _put(named, modules, name, value)
         inside = self.__dict__.get("module")
@@ -126,9 +127,14 @@ class TorchLayer(nn.Module):
             or own.get("_backward_hooks")
             or own.get("_backward_pre_hooks")
             or own.get("_compiled_call_impl")
-        ) or torch.nn.modules.module._has_any_global_hook()
+            or torch.nn.modules.module._has_any_global_hook()
+        )
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        if not any(isinstance(one, torch.Tensor) for one in tree.flatten((args, kwargs))):  # symbolic ones, or arrays
+            args, kwargs, symbolic = self._convert(args, kwargs)  # type: ignore[attr-defined]
+            if symbolic:
+                return self._apply_layer(*args, **kwargs)  # type: ignore[attr-defined]
         return nn.Module.__call__(self, *args, **kwargs)
 
 

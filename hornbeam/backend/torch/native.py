@@ -21,7 +21,7 @@ _NAMES = {native: name for name, native in _DTYPES.items()}
 
 
 def dtype_of(dtype: Any) -> torch.dtype:
-    """torch's dtype for any way to write one."""
+    """The dtype of torch for any way to write one."""
     if isinstance(dtype, torch.dtype):
         return dtype
     found = _DTYPES.get(dtype) if isinstance(dtype, str) else None
@@ -40,10 +40,12 @@ def name_of(dtype: torch.dtype) -> str:
 
 def tensor(value: Any, like: torch.Tensor | None = None) -> torch.Tensor:
     """`value` as a tensor; a number in the dtype that it has beside the tensor `like`."""
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor) or hasattr(value, "__torch_function__"):
         return value
     if isinstance(value, np.ndarray | np.generic):
         return torch.as_tensor(value, device=here() if like is None else like.device)
+    if like is not None and not isinstance(like, torch.Tensor):  # a bundle of tensors
+        return torch.as_tensor(value, dtype=like.dtype, device=like.device)
     if like is None:
         dtype = dtype_of(dtypes.standardize_dtype(float)) if isinstance(value, float) else None
         return torch.as_tensor(value, dtype=dtype, device=here())
@@ -100,7 +102,7 @@ def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
             if any(one in text for one in _MISSING):
                 return _wider(function, args, kwargs, problem)
             if any(one in text for one in _MISFITS):
-                raise ValueError(text) from problem  # as on the other backends
+                raise ValueError(f"expected shapes that fit or broadcast: {text}") from problem  # as elsewhere
             raise
 
     return apply

@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from hornbeam import _config
-from hornbeam.backend.torch import convolution, rank
+from hornbeam.backend.torch import convolution, program, rank
 from hornbeam.backend.torch.native import dtype_of, lifted, tensor
 from hornbeam.errors import UnsupportedError
 
@@ -243,17 +243,26 @@ def dot_product_attention(
     if attn_logits_soft_cap is not None or isinstance(scale, torch.Tensor):
         result = _attention(query, key, value, bias, mask, scale, is_causal, attn_logits_soft_cap)
         return torch.swapaxes(result, 1, 2)
-    extra = _added(query, bias, mask)
-    if is_causal and extra is not None:
-        extra, is_causal = _with_causal(extra, query, key), False
+    if is_causal and (mask is not None or bias is not None or query.shape[2] != key.shape[2]):
+        mask, is_causal = _causal(query, key) if mask is None else mask & _causal(query, key), False
+    empty = None
+    if mask is not None:  # a query that may look nowhere looks everywhere, and learns nothing by it
+        empty = torch.logical_not(torch.any(mask, -1, keepdim=True))
+        if query.device.type == "cpu" and not program.is_traced(empty) and not bool(torch.any(empty)):
+            empty = None
+        else:
+            mask = mask | empty
+    extra = mask
+    if bias is not None:
+        extra = tensor(bias).to(query.dtype)
+        extra = extra if mask is None else torch.where(mask, extra, _lowest(query.dtype))
     if extra is not None:
         extra = torch.broadcast_to(extra, (*query.shape[:3], key.shape[2]))
-    if is_causal and query.shape[2] != key.shape[2]:
-        places = [torch.arange(one.shape[2], device=query.device) for one in (query, key)]
-        extra, is_causal = places[0][:, None] >= places[1], False
     result = functional.scaled_dot_product_attention(
         query, key, value, attn_mask=extra, is_causal=is_causal, scale=float(scale)
     )
+    if empty is not None:
+        result = torch.where(empty, torch.mean(value, 2, keepdim=True), result)
     return torch.swapaxes(result, 1, 2)
 
 
@@ -262,20 +271,9 @@ def _lowest(dtype: torch.dtype) -> float:
     return -0.7 * torch.finfo(dtype).max
 
 
-def _added(query: torch.Tensor, bias: Any, mask: Any) -> Any:
-    """What is added to the logits; a query that may look nowhere so looks everywhere, without becoming NaN."""
-    if bias is not None:
-        bias = tensor(bias).to(query.dtype)
-    if mask is None:
-        return bias
-    nothing = torch.zeros((), dtype=query.dtype, device=query.device)
-    return torch.where(mask, nothing if bias is None else bias, _lowest(query.dtype))
-
-
-def _with_causal(extra: torch.Tensor, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+def _causal(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
     places = [torch.arange(one.shape[2], device=query.device) for one in (query, key)]
-    causal = places[0][:, None] >= places[1]
-    return extra & causal if extra.dtype == torch.bool else torch.where(causal, extra, _lowest(extra.dtype))
+    return places[0][:, None] >= places[1]
 
 
 def _attention(
@@ -291,7 +289,7 @@ def _attention(
     if soft_cap is not None:
         logits = soft_cap * torch.tanh(logits / soft_cap)
     if is_causal:
-        mask = _with_causal(torch.ones_like(logits, dtype=torch.bool) if mask is None else mask, query, key)
+        mask = _causal(query, key) if mask is None else mask & _causal(query, key)
     if mask is not None:
         logits = torch.where(mask, logits, _lowest(work))
     return torch.matmul(torch.softmax(logits, -1), value.to(work)).to(dtype)
@@ -330,8 +328,8 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     "solve_triangular": solve_triangular,
     "lu_factor": lu_factor,
     "jvp": jvp,
-    "segment_sum": _segments("sum", lambda dtype: 0),
-    "segment_prod": _segments("prod", lambda dtype: 1),
+    "segment_sum": _segments("sum", lambda _: 0),
+    "segment_prod": _segments("prod", lambda _: 1),
     "segment_max": _segments("amax", lambda dtype: _limit(dtype, False)),
     "segment_min": _segments("amin", lambda dtype: _limit(dtype, True)),
 }

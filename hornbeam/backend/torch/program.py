@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch._subclasses import fake_tensor
@@ -23,7 +23,6 @@ from hornbeam import tree
 from hornbeam.backend.base import Struct
 from hornbeam.backend.torch.native import dtype_of, following, name_of
 from hornbeam.backend.torch.place import here
-
 
 # what torch raises where the way through a function hangs on values
 _BY_VALUES = (
@@ -54,7 +53,7 @@ class _RealValues:
 
 def real_values() -> AbstractContextManager:
     """A scope in which tensors are real."""
-    return nullcontext() if _get_current_dispatch_mode() is None else _RealValues()  # type: ignore[return-value]
+    return nullcontext() if _get_current_dispatch_mode() is None else _RealValues()
 
 
 # --- without data ------------------------------------------------------------------------------------------------
@@ -73,8 +72,10 @@ def probe(function: Callable[..., Any], leaves: list[Any], description: Any) -> 
 
 def _called(function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
     device = here()
-    filled = [
-        torch.zeros(one.shape, dtype=dtype_of(one.dtype), device=device) if isinstance(one, Struct) else one
+    filled = [  # the shapes are complete: the interface says so
+        torch.zeros(cast("Any", one.shape), dtype=dtype_of(one.dtype), device=device)
+        if isinstance(one, Struct)
+        else one
         for one in leaves
     ]
     args, kwargs = tree.unflatten(description, filled)
@@ -154,8 +155,8 @@ def _compiled(graph: torch.fx.GraphModule, example: list[torch.Tensor]) -> Calla
     name = compiler()
     if name == "none":  # the graph as it is, step by step
         return graph
-    found = torch.compile(graph, backend=name, dynamic=False, fullgraph=True)
     try:
+        found = torch.compile(graph, backend=name, dynamic=False, fullgraph=True)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of torch's own modules about each other
             found(*example)  # compiles

@@ -1,0 +1,92 @@
+"""Products of tensors, linear algebra and Fourier transforms with NumPy's names. A part of `xp`."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import torch
+from torch.nn import functional
+
+from hornbeam.backend.torch.native import lifted, tensor
+
+matmul = lifted(torch.matmul)
+
+
+@lifted
+def einsum(subscripts: str, *xs: Any, **_: Any) -> torch.Tensor:
+    return torch.einsum(subscripts, *xs)
+
+
+@lifted
+def dot(x1: Any, x2: Any) -> torch.Tensor:
+    x1, x2 = tensor(x1), tensor(x2)
+    if x1.ndim == 0 or x2.ndim == 0:
+        return x1 * x2
+    return torch.tensordot(x1, x2, dims=cast("Any", ([-1], [-2 if x2.ndim > 1 else 0])))
+
+
+@lifted
+def tensordot(x1: Any, x2: Any, axes: Any = 2) -> torch.Tensor:
+    if not isinstance(axes, int):
+        axes = tuple([one] if isinstance(one, int) else list(one) for one in axes)  # both as lists
+    return torch.tensordot(x1, x2, dims=axes)
+
+
+@lifted
+def inner(x1: Any, x2: Any) -> torch.Tensor:
+    x1, x2 = tensor(x1), tensor(x2)
+    return x1 * x2 if x1.ndim == 0 or x2.ndim == 0 else torch.tensordot(x1, x2, dims=cast("Any", ([-1], [-1])))
+
+
+def outer(x1: Any, x2: Any) -> torch.Tensor:
+    return lifted(torch.mul)(tensor(x1).reshape(-1)[:, None], tensor(x2).reshape(-1))
+
+
+@lifted
+def vdot(x1: Any, x2: Any) -> torch.Tensor:
+    x1 = torch.conj(x1).resolve_conj() if x1.is_complex() else x1
+    return torch.sum(x1.reshape(-1) * x2.reshape(-1), dtype=x1.dtype)
+
+
+@lifted
+def kron(x1: Any, x2: Any) -> torch.Tensor:
+    return torch.kron(x1, x2)
+
+
+@lifted
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x1, x2 = torch.moveaxis(x1, axisa, -1), torch.moveaxis(x2, axisb, -1)
+    flat = x1.shape[-1] == 2 and x2.shape[-1] == 2
+    # vectors in the plane are vectors in space whose last part is 0
+    x1, x2 = (functional.pad(one, (0, 3 - one.shape[-1])) for one in (x1, x2))
+    x1, x2 = torch.broadcast_tensors(x1, x2)
+    result = torch.linalg.cross(x1, x2, dim=-1)
+    return result[..., 2] if flat else torch.moveaxis(result, -1, axisc)
+
+
+def _svd(x: torch.Tensor, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+    return tuple(torch.linalg.svd(x, full_matrices=full_matrices)) if compute_uv else torch.linalg.svdvals(x)
+
+
+linalg = SimpleNamespace(
+    cholesky=lifted(torch.linalg.cholesky),
+    det=lifted(torch.linalg.det),
+    eig=lifted(lambda x: tuple(torch.linalg.eig(x))),
+    eigh=lifted(lambda x: tuple(torch.linalg.eigh(x))),
+    inv=lifted(torch.linalg.inv),
+    qr=lifted(lambda x, mode="reduced": tuple(torch.linalg.qr(x, mode))),
+    slogdet=lifted(lambda x: tuple(torch.linalg.slogdet(x))),
+    solve=lifted(torch.linalg.solve),
+    svd=lifted(_svd),
+)
+fft = SimpleNamespace(
+    fft=torch.fft.fft,
+    ifft=torch.fft.ifft,
+    fft2=torch.fft.fft2,
+    ifft2=torch.fft.ifft2,
+    rfft=lambda x, n=None: torch.fft.rfft(x, n=n),
+    irfft=lambda x, n=None: torch.fft.irfft(x, n=n),
+)
