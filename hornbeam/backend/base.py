@@ -47,7 +47,7 @@ class LayerBase:
 
     def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """`_apply_layer`, between the framework's hooks."""
-        return self._apply_layer(*args, **kwargs)  # type: ignore[attr-defined]
+        return self._apply_layer(*args, **kwargs)
 
 
 class Backend:

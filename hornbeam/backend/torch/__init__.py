@@ -149,7 +149,7 @@ class TorchBackend(Backend):
 
     def write_all(self, handles: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         with torch.no_grad():
-            torch._foreach_copy_(list(handles), list(values))
+            torch._foreach_copy_(list(handles), list(values))  # pyright: ignore[reportPrivateImportUsage]
         return list(handles)
 
     def parts(self, bundle: Any) -> Sequence[Any]:
