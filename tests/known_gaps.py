@@ -63,6 +63,13 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
         f"GroupedQueryAttention/everything/{aspect}": "Keras counts the activity of the outputs twice"
         for aspect in ("outputs", "gradients")
     },
+    **{f"SimpleRNN/everything/{aspect}": "Keras forgets the activity regularizer of SimpleRNN"
+       for aspect in ("outputs", "gradients", "config")},
+    "SimpleRNN/dropout/config": "Keras forgets the seed of SimpleRNN",
+    "LSTM/no kernel of the backend/config": "Keras forgets `use_cudnn`",
+    "GRU/no kernel of the backend/config": "Keras forgets `use_cudnn`",
+    "*/config/TimeDistributed": "the layer inside is built for any batch, since steps are folded into it",
+    "Bidirectional/two layers/symbolic": "Keras takes the backward layer to be as wide as the forward layer",
 }
 
 # Rows of the tables of layers that Keras itself cannot compute.

@@ -31,6 +31,7 @@ from hornbeam.layers.core.small import (
     Masking as Masking,
     Rescaling as Rescaling,
 )
+from hornbeam.layers.core.wrapper import Wrapper as Wrapper
 from hornbeam.layers.foreign.torch_module_wrapper import TorchModuleWrapper as TorchModuleWrapper
 from hornbeam.layers.input_spec import InputSpec as InputSpec
 from hornbeam.layers.layer import Layer as Layer
@@ -86,6 +87,13 @@ from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding as 
 from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossing, Hashing as Hashing
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
+from hornbeam.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from hornbeam.layers.recurrent.gru import GRU as GRU, GRUCell as GRUCell
+from hornbeam.layers.recurrent.lstm import LSTM as LSTM, LSTMCell as LSTMCell
+from hornbeam.layers.recurrent.rnn import RNN as RNN
+from hornbeam.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN, SimpleRNNCell as SimpleRNNCell
+from hornbeam.layers.recurrent.stacked_rnn_cells import StackedRNNCells as StackedRNNCells
+from hornbeam.layers.recurrent.time_distributed import TimeDistributed as TimeDistributed
 from hornbeam.layers.regularization.dropout import (
     Dropout as Dropout,
     SpatialDropout1D as SpatialDropout1D,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +23,17 @@ def to_numpy(outputs: Any) -> list[np.ndarray]:
 
 def as_settings(call: dict[str, Any] | None) -> dict[str, Any]:
     """Arguments of a call with arrays as tensors."""
-    return {
-        name: backend.asarray(value) if isinstance(value, np.ndarray) else value for name, value in (call or {}).items()
-    }
+
+    def tensor(value: Any) -> Any:
+        return backend.asarray(value) if isinstance(value, np.ndarray) else value
+
+    return {name: tree.map_structure(tensor, value) for name, value in (call or {}).items()}
+
+
+def build_by_shape(layer: keras.Layer, inputs: tuple) -> None:
+    """Builds a layer for inputs like these, as far as its `build` asks for their shapes."""
+    shapes = tree.map_structure(lambda one: tuple(one.shape), inputs)
+    layer.build(*shapes[: len(inspect.signature(layer.build).parameters)])
 
 
 def symbolic(inputs: Any, batch: int | None = None, open_axes: bool = False) -> Any:
@@ -78,7 +87,9 @@ def check_layer(
     layer = make()
     assert not layer.weights or layer.built, "variables come with build"
     settings = as_settings(call)
-    flags = {name: value for name, value in settings.items() if not backend.is_array(value)}
+    flags = {
+        name: value for name, value in settings.items() if not any(map(backend.is_array, tree.flatten(value)))
+    }
     inputs = tuple(inputs) if spread else (inputs,)  # the positional arguments of the call
     outputs = layer(*inputs, **settings)
     expected = to_numpy(outputs)
@@ -159,8 +170,7 @@ def _check_build(make: Callable[[], keras.Layer], layer: keras.Layer, inputs: An
     """Building by shape makes what the first call makes, and so does the record of it in files."""
     facts = [(one.name, one.shape, one._dtype) for one in layer.weights]
     by_shape = make()
-    shapes = tree.map_structure(lambda one: tuple(one.shape), inputs)
-    by_shape.build(*shapes)
+    build_by_shape(by_shape, inputs)
     assert by_shape.built
     assert [(one.name, one.shape, one._dtype) for one in by_shape.weights] == facts
     again = make()
@@ -202,7 +212,8 @@ def truth(layer: keras.Layer, inputs: Any, **settings: Any) -> Any:
 
 def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
     shapes = layer.compute_output_shape(*tree.map_structure(lambda one: tuple(one.shape), inputs))
-    flat = [shapes] if tree.is_shape(shapes) else list(shapes)
+    flat: list[tuple] = []
+    tree.map_shape_structure(flat.append, shapes)
     assert [tuple(one) for one in flat] == [one.shape for one in expected[: len(flat)]]  # extras come on demand
 
 
@@ -239,7 +250,7 @@ def _check_empty(layer: keras.Layer, inputs: Any, flags: dict[str, Any], expecte
     copy = type(layer).from_config(layer.get_config())
     nothing = tree.map_structure(lambda one: one[:0], inputs)
     if backend.compile_default:  # a program for each op would cost more than all other checks
-        copy.build(*tree.map_structure(lambda one: tuple(one.shape), inputs))
+        build_by_shape(copy, inputs)
         found = tree.flatten(truth(copy, symbolic(nothing, batch=0), **flags))
     else:
         found = to_numpy(copy(*nothing, **flags))

@@ -45,7 +45,7 @@ class Row:
     Attributes:
         name: The class, and after a slash what is special about the row.
         make: Makes the layer from the module `keras`, ours or Keras's.
-        inputs: One kind of data, or a list of them.
+        inputs: One kind of data, or a list of them, nested as need be.
         spread: Whether the list holds several inputs of the call, not one.
         weights: How many weights the layer has, and
         trainable: how many of them are trained; all if None.
@@ -89,9 +89,11 @@ class Row:
     def data(self) -> Any:
         """The inputs as NumPy arrays; the same in every process."""
         random = np.random.RandomState(zlib.crc32(self.name.encode()))
-        if isinstance(self.inputs, list):
-            return [one.make(random) for one in self.inputs]
-        return self.inputs.make(random)
+
+        def made(kind: Any) -> Any:
+            return [made(one) for one in kind] if isinstance(kind, list) else kind.make(random)
+
+        return made(self.inputs)
 
     def values(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
         """Values for weights of these shapes, all positive as variances must be; the same in every process."""

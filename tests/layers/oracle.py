@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam import tree
 from hornbeam.backend import active as backend
 from tests.conformance.all_layers import ROWS
-from tests.conformance.check_layer import as_settings
+from tests.conformance.check_layer import as_settings, build_by_shape
 from tests.conformance.layers_table import Row
 from tests.known_gaps import LAYER_ORACLE_GAPS
 
@@ -48,7 +47,7 @@ def recorded(row: Row, kind: str) -> list[np.ndarray]:
 def made(row: Row) -> tuple[keras.Layer, tuple, dict[str, Any]]:
     """The layer with the weights that Keras's had, its inputs, and the settings of the call."""
     layer, inputs = row.make(keras), given(row)
-    layer.build(*tree.map_structure(lambda one: one.shape, inputs))
+    build_by_shape(layer, inputs)
     layer.set_weights(row.values([one.shape for one in layer.weights]))
     return layer, inputs, as_settings(row.settings)
 

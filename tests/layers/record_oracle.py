@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent
 
 
 def leaves(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    return keras.tree.flatten(value)
 
 
 def symbol(one: np.ndarray) -> Any:
@@ -51,14 +51,14 @@ def ask(row: Row, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     layer.set_weights(values)
     trained = [one.value for one in layer.trainable_variables]
     frozen = [one.value for one in layer.non_trainable_variables]
-    flat = [jnp.asarray(one) for one in leaves(inputs)]
+    flat = [jnp.asarray(one) for one in keras.tree.flatten(args)]
     moving = [i for i, one in enumerate(flat) if one.dtype == jnp.float32]
 
     def run(trained: Any, moved: Any, training: bool) -> Any:
         full = list(flat)
         for i, one in zip(moving, moved, strict=True):
             full[i] = one
-        x = full if row.spread else [full if isinstance(inputs, list) else full[0]]
+        x = keras.tree.pack_sequence_as(args, full)
         more = {**settings, "training": True} if training else settings
         outputs, state, losses = layer.stateless_call(trained, frozen, *x, return_losses=True, **more)
         total = sum((jnp.sum(one) for one in losses), jnp.zeros(()))
