@@ -29,7 +29,9 @@ def test_the_table_is_whole() -> None:
     named = {
         value.__name__
         for value in (getattr(keras.layers, name) for name in keras.layers.__all__)
-        if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, keras.layers.InputLayer, keras.layers.Wrapper)
+        if isinstance(value, type)
+        and issubclass(value, Layer)
+        and value not in (Layer, keras.layers.InputLayer, keras.layers.Wrapper)
     }
     # those that take text have a table of their own; a module of torch is tested with the torch backend
     elsewhere = {case.layer for case in CASES.values()} | {"TorchModuleWrapper"}

@@ -99,7 +99,7 @@ import keras
 wrong = {}
 for name, config in json.load(open(sys.argv[1])).items():
     try:
-        layer = keras.layers.deserialize(config)
+        layer = keras.layers.deserialize(json.loads(json.dumps(config)))  # Keras takes parts out of what it gets
         again = json.loads(json.dumps(keras.layers.serialize(layer)))
         if again["config"] != config["config"]:
             wrong[name] = [again["config"], config["config"]]

@@ -9,6 +9,7 @@ from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.layers.core.checks import where
 from hornbeam.layers.layer import Layer
+from hornbeam.layers.recurrent.stacked_rnn_cells import StackedRNNCells
 from hornbeam.ops import recurrent
 from hornbeam.variable import Variable
 
@@ -52,8 +53,6 @@ class RNN(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
-            from hornbeam.layers.recurrent.stacked_rnn_cells import StackedRNNCells
-
             cell = StackedRNNCells(cell)
         if not callable(getattr(cell, "call", None)):
             raise ArgumentError("a cell with a `call` method, or a list of them", repr(cell), where(self))
