@@ -68,6 +68,8 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
     "SimpleRNN/dropout/config": "Keras forgets the seed of SimpleRNN",
     "LSTM/no kernel of the backend/config": "Keras forgets `use_cudnn`",
     "GRU/no kernel of the backend/config": "Keras forgets `use_cudnn`",
+    **{f"ConvLSTM3D/mask/{aspect}": "Keras lets the mask broadcast along the wrong axes"
+       for aspect in ("outputs", "gradients")},
     "*/config/TimeDistributed": "the layer inside is built for any batch, since steps are folded into it",
     "Bidirectional/two layers/symbolic": "Keras takes the backward layer to be as wide as the forward layer",
 }
@@ -75,6 +77,7 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
 # Rows of the tables of layers that Keras itself cannot compute.
 FAIL_IN_KERAS: dict[str, str] = {
     "Activation, float/integers": "the sigmoid of integers",
+    **{f"ConvLSTM{rank}D/mask": "the mask does not broadcast against its states" for rank in (1, 2)},
     "MultiHeadAttention/value_dim": "values of another width than the keys, without scores",
 }
 

@@ -10,6 +10,7 @@ from hornbeam.layers.activations.activations import (
     ReLU as ReLU,
     Softmax as Softmax,
 )
+from hornbeam.layers.attention.attention import AdditiveAttention as AdditiveAttention, Attention as Attention
 from hornbeam.layers.attention.group_query_attention import GroupQueryAttention as GroupQueryAttention
 from hornbeam.layers.attention.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from hornbeam.layers.convolutional.conv import (
@@ -20,10 +21,27 @@ from hornbeam.layers.convolutional.conv import (
     Convolution2D as Convolution2D,
     Convolution3D as Convolution3D,
 )
+from hornbeam.layers.convolutional.conv_transpose import (
+    Conv1DTranspose as Conv1DTranspose,
+    Conv2DTranspose as Conv2DTranspose,
+    Conv3DTranspose as Conv3DTranspose,
+    Convolution1DTranspose as Convolution1DTranspose,
+    Convolution2DTranspose as Convolution2DTranspose,
+    Convolution3DTranspose as Convolution3DTranspose,
+)
+from hornbeam.layers.convolutional.depthwise_conv import (
+    DepthwiseConv1D as DepthwiseConv1D,
+    DepthwiseConv2D as DepthwiseConv2D,
+    SeparableConv1D as SeparableConv1D,
+    SeparableConv2D as SeparableConv2D,
+    SeparableConvolution1D as SeparableConvolution1D,
+    SeparableConvolution2D as SeparableConvolution2D,
+)
 from hornbeam.layers.core.dense import Dense as Dense
 from hornbeam.layers.core.einsum_dense import EinsumDense as EinsumDense
 from hornbeam.layers.core.embedding import Embedding as Embedding
 from hornbeam.layers.core.input_layer import Input as Input, InputLayer as InputLayer
+from hornbeam.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from hornbeam.layers.core.small import (
     Activation as Activation,
     Identity as Identity,
@@ -54,7 +72,21 @@ from hornbeam.layers.merging.merging import (
     subtract as subtract,
 )
 from hornbeam.layers.normalization.batch_normalization import BatchNormalization as BatchNormalization
+from hornbeam.layers.normalization.group_normalization import GroupNormalization as GroupNormalization
 from hornbeam.layers.normalization.layer_normalization import LayerNormalization as LayerNormalization
+from hornbeam.layers.normalization.small import (
+    RMSNormalization as RMSNormalization,
+    UnitNormalization as UnitNormalization,
+)
+from hornbeam.layers.normalization.spectral_normalization import SpectralNormalization as SpectralNormalization
+from hornbeam.layers.pooling.adaptive_pooling import (
+    AdaptiveAveragePooling1D as AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D as AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D as AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D as AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D as AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D as AdaptiveMaxPooling3D,
+)
 from hornbeam.layers.pooling.global_pooling import (
     GlobalAveragePooling1D as GlobalAveragePooling1D,
     GlobalAveragePooling2D as GlobalAveragePooling2D,
@@ -88,6 +120,11 @@ from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossi
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from hornbeam.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from hornbeam.layers.recurrent.conv_lstm import (
+    ConvLSTM1D as ConvLSTM1D,
+    ConvLSTM2D as ConvLSTM2D,
+    ConvLSTM3D as ConvLSTM3D,
+)
 from hornbeam.layers.recurrent.gru import GRU as GRU, GRUCell as GRUCell
 from hornbeam.layers.recurrent.lstm import LSTM as LSTM, LSTMCell as LSTMCell
 from hornbeam.layers.recurrent.rnn import RNN as RNN
@@ -99,6 +136,23 @@ from hornbeam.layers.regularization.dropout import (
     SpatialDropout1D as SpatialDropout1D,
     SpatialDropout2D as SpatialDropout2D,
     SpatialDropout3D as SpatialDropout3D,
+)
+from hornbeam.layers.regularization.noise import (
+    ActivityRegularization as ActivityRegularization,
+    AlphaDropout as AlphaDropout,
+    GaussianDropout as GaussianDropout,
+    GaussianNoise as GaussianNoise,
+)
+from hornbeam.layers.reshaping.padding import (
+    Cropping1D as Cropping1D,
+    Cropping2D as Cropping2D,
+    Cropping3D as Cropping3D,
+    UpSampling1D as UpSampling1D,
+    UpSampling2D as UpSampling2D,
+    UpSampling3D as UpSampling3D,
+    ZeroPadding1D as ZeroPadding1D,
+    ZeroPadding2D as ZeroPadding2D,
+    ZeroPadding3D as ZeroPadding3D,
 )
 from hornbeam.layers.reshaping.reshaping import (
     Flatten as Flatten,

@@ -104,7 +104,7 @@ def check_layer(
     _check_config(layer, inputs, settings, expected, config)
     _check_build(make, layer, inputs)
     _check_symbolic(make, inputs, flags, expected, open_axes)
-    _check_shapes(layer, inputs, expected)
+    _check_shapes(layer, inputs, flags, expected)
     _check_pure(layer, inputs, settings, expected)
     _check_training(layer, inputs, settings, expected, training_differs)
     _check_empty(layer, inputs, flags, expected)
@@ -149,16 +149,16 @@ def _check_config(
     layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], wanted: dict[str, Any] | None
 ) -> None:
     config = layer.get_config()
-    text = json.dumps(config)  # plain data only
+    text = json.dumps(config, sort_keys=True)  # plain data only
     for name, value in (wanted or {}).items():
         assert config[name] == value, (name, config[name], value)
     copy = type(layer).from_config(json.loads(text))
-    assert json.dumps(copy.get_config()) == text
+    assert json.dumps(copy.get_config(), sort_keys=True) == text
     # a config in full, with module and class, goes through the registry
     again = keras.saving.deserialize_keras_object(
         json.loads(json.dumps(keras.layers.serialize(layer))), safe_mode=False
     )
-    assert type(again) is type(layer) and json.dumps(again.get_config()) == text
+    assert type(again) is type(layer) and json.dumps(again.get_config(), sort_keys=True) == text
     found = to_numpy(copy(*inputs, **settings))
     assert [one.shape for one in found] == [one.shape for one in expected]
     if layer.weights:
@@ -210,8 +210,10 @@ def truth(layer: keras.Layer, inputs: Any, **settings: Any) -> Any:
     return infer(lambda *given: layer(*given, **settings), inputs, {})
 
 
-def _check_shapes(layer: keras.Layer, inputs: Any, expected: list[np.ndarray]) -> None:
-    shapes = layer.compute_output_shape(*tree.map_structure(lambda one: tuple(one.shape), inputs))
+def _check_shapes(layer: keras.Layer, inputs: Any, flags: dict[str, Any], expected: list[np.ndarray]) -> None:
+    known = inspect.signature(layer.compute_output_shape).parameters
+    asked = {name: value for name, value in flags.items() if name in known}
+    shapes = layer.compute_output_shape(*tree.map_structure(lambda one: tuple(one.shape), inputs), **asked)
     flat: list[tuple] = []
     tree.map_shape_structure(flat.append, shapes)
     assert [tuple(one) for one in flat] == [one.shape for one in expected[: len(flat)]]  # extras come on demand
