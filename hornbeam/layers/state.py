@@ -5,6 +5,8 @@ It knows nothing of calls.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,23 @@ from hornbeam.variable import Variable, standardize_shape
 
 if TYPE_CHECKING:
     from hornbeam.layers.layer import Layer
+
+
+def remembered(function: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
+    """A method that looks through all layers, and does so once while a trainer says that nothing moves (`_kept`)."""
+
+    @functools.wraps(function)
+    def look(self: Any) -> list[Any]:
+        kept = self.__dict__.get("_kept")
+        if kept is None:
+            return function(self)
+        key = f"{function.__module__}.{function.__name__}"
+        found = kept.get(key)
+        if found is None:
+            found = kept[key] = function(self)
+        return list(found)
+
+    return look
 
 
 class LayerState(Tracking):
@@ -153,6 +172,7 @@ class LayerState(Tracking):
         return layers if include_self else layers[1:]
 
     @property
+    @remembered
     def variables(self) -> list[Variable]:
         """All variables of the layer and the layers inside, states of seed generators included."""
         found = self._own_variables()
@@ -162,6 +182,7 @@ class LayerState(Tracking):
         return unique(found)
 
     @property
+    @remembered
     def weights(self) -> list[Variable]:
         """Like `variables`, without the states of seed generators."""
         found = self._own_variables()
@@ -170,6 +191,7 @@ class LayerState(Tracking):
         return unique(found)
 
     @property
+    @remembered
     def trainable_variables(self) -> list[Variable]:
         """The variables that are trained."""
         return [one for one in self.variables if one.trainable] if self.trainable else []
@@ -180,6 +202,7 @@ class LayerState(Tracking):
         return [one for one in self.variables if not one.trainable] if self.trainable else self.variables
 
     @property
+    @remembered
     def trainable_weights(self) -> list[Variable]:
         """The weights that are trained."""
         return [one for one in self.weights if one.trainable] if self.trainable else []
@@ -190,6 +213,7 @@ class LayerState(Tracking):
         return [one for one in self.weights if not one.trainable] if self.trainable else self.weights
 
     @property
+    @remembered
     def metrics(self) -> list[Any]:
         """The metrics of the layer and the layers inside."""
         found = self._found("metric")

@@ -10,6 +10,7 @@ from hornbeam.dtypes import kind_of, promote
 from hornbeam.errors import ArgumentError
 from hornbeam.ops.activation import log_softmax
 from hornbeam.ops.define import Tensor, TensorLike, as_tensor, float_dtype, normalized_axis, op
+from hornbeam.ops.front import prepared
 from hornbeam.symbolic import KerasTensor
 
 xp = backend.xp
@@ -199,6 +200,14 @@ def _sparse_rule(target: Any, output: Any, axis: int = -1, **_: Any) -> KerasTen
     return KerasTensor(shape, float_dtype(output))
 
 
+def _prepare_sparse(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> tuple:
+    """The class numbers without an axis for classes, and that axis counted from the front."""
+    target, output = as_tensor(target), as_tensor(output)
+    axis, squeeze = _sparse_shapes(target.shape, output.shape, axis)
+    return (xp.squeeze(target, axis=axis) if squeeze else target), output, from_logits, axis
+
+
+@prepared(_prepare_sparse)
 @op("keras.src.ops.nn.SparseCategoricalCrossentropy", spec=_sparse_rule)
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
@@ -224,11 +233,8 @@ def sparse_categorical_crossentropy(
     >>> round(float(keras.ops.sparse_categorical_crossentropy([0], p)[0]), 4)
     1.3863
     """
-    target = as_tensor(target)
     output, dtype = _working(output)
-    axis, squeeze = _sparse_shapes(target.shape, output.shape, axis)
-    if not squeeze:
-        target = xp.expand_dims(target, axis)
+    target = xp.expand_dims(target, axis)
     if _is_float(target):
         target = backend.cast(target, "int32")
     logs = _log_probabilities(output, from_logits, axis)

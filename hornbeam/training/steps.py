@@ -5,6 +5,7 @@ One text for all backends. It knows no loop and no source of data.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from typing import Any
@@ -161,9 +162,7 @@ class Steps:
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, also as users wrote it before it took `training`."""
-        parameters = inspect.signature(self.compute_loss).parameters
-        takes_it = "training" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-        extra = {"training": training} if takes_it else {}
+        extra = {"training": training} if _takes_training(getattr(self.compute_loss, "__func__", self.compute_loss)) else {}
         return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
 
     def _call_takes_training(self) -> bool:
@@ -190,6 +189,12 @@ class Steps:
     def compiled_metrics(self) -> Any:
         """The compiled metrics; from before `compute_metrics`."""
         return self._compile_metrics if self._compile_metrics is not None else CompileMetrics(None, None)
+
+
+@functools.cache
+def _takes_training(function: Any) -> bool:
+    parameters = inspect.signature(function).parameters
+    return "training" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
 def _traced(groups: Any) -> Any:

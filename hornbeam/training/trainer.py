@@ -16,6 +16,7 @@ from hornbeam import _config, metrics as metrics_module, optimizers, tree
 from hornbeam.backend import active as backend
 from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
+from hornbeam.layers.state import remembered
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.training.arguments import (
     frequency_of,
@@ -171,6 +172,7 @@ class Trainer(Preparation, StateTree):
         self._executions = {}
 
     @property
+    @remembered
     def metrics(self) -> list[Any]:
         """The loss tracker, the metrics of the layers and those given to `compile`."""
         found = [] if self._loss_tracker is None else [self._loss_tracker]
@@ -310,7 +312,7 @@ class Trainer(Preparation, StateTree):
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
-                result = loop.epoch(epoch, step_limit)
+                result = self._epoch(loop, epoch, step_limit)
                 if result is None:
                     self._refuse_empty(source, "fit")
                 logs = self._host_logs(result)
@@ -377,7 +379,7 @@ class Trainer(Preparation, StateTree):
         self.stop_evaluating = False
         self.reset_metrics()
         callbacks.on_test_begin()
-        result = loop.epoch(epoch, limit)
+        result = self._epoch(loop, epoch, limit)
         if result is None:
             self._refuse_empty(loop.source, "evaluate")
         logs = self._host_logs(result)
@@ -474,6 +476,15 @@ class Trainer(Preparation, StateTree):
         logs = self._host_logs(self._execution(kind).batch(batch[0] if source.bare else batch))
         return logs if return_dict else in_order(logs, self.metrics)
 
+    def _epoch(self, loop: Loop, epoch: int, limit: int | None) -> Any:
+        """One epoch of a loop. While our own steps run, what the model consists of is looked up once."""
+        self.__dict__["_keeps"] = not self._has_own("train_step", "test_step", "predict_step")
+        try:
+            return loop.epoch(epoch, limit)
+        finally:
+            del self.__dict__["_keeps"]
+            self.__dict__.pop("_kept", None)
+
     # --- parts of the loop -----------------------------------------------------------------------------------
 
     def _callbacks(self, callbacks: Any, verbose: int, history: bool = True, **params: Any) -> CallbackList:
@@ -520,6 +531,8 @@ class Trainer(Preparation, StateTree):
             self._make_variables(data)
             with nullcontext() if phase == "train" else backend.no_gradients():
                 result = step(data)
+            if self.__dict__.get("_keeps") and "_kept" not in self.__dict__:
+                self.__dict__["_kept"] = {}  # from the second step on, since the first one may make variables
             if phase != "predict" and not isinstance(result, dict):
                 # said here, within the step, since a compiled step that raises changes nothing
                 raise ArgumentTypeError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,7 +74,12 @@ def _softmax(x: torch.Tensor, axis: Any) -> torch.Tensor:
 
 
 def softmax(x: Any, axis: Axis = -1) -> torch.Tensor:
-    return _softmax(_float(x), axis)
+    x = _float(x)
+    result = _softmax(x, axis)
+    if result.requires_grad and isinstance(axis, int):
+        # a cross-entropy of these probabilities has a much shorter way through the logits
+        result._hornbeam_logits = (x, axis % x.ndim)
+    return result
 
 
 @lifted
@@ -97,6 +103,48 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> torch.Tensor
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(rank.counted(one, x.ndim) for one in axes)
     return _logsumexp(x, axes, keepdims) if axes else x
+
+
+def sparse_categorical_crossentropy(
+    target: torch.Tensor, output: torch.Tensor, from_logits: bool, axis: int
+) -> torch.Tensor:
+    known = None if from_logits else getattr(output, "_hornbeam_logits", None)
+    output = _float(output)
+    dtype = output.dtype
+    if dtype in (torch.float16, torch.bfloat16):
+        output, known = output.to(torch.float32), None
+    labels = target if target.dtype == torch.int64 else target.to(torch.int64)
+    epsilon = _config.epsilon()
+    if from_logits or (known is not None and known[1] == axis):
+        logs = torch.log_softmax(output if known is None else known[0], axis)
+    else:
+        logs = output / torch.sum(output, axis, keepdim=True)  # not logarithms yet: one of each row will do
+    logs = logs if axis == logs.ndim - 1 else torch.movedim(logs, axis, -1)
+    flat, all_named = _minus_picked(logs.reshape(-1, logs.shape[-1]), labels.reshape(-1))
+    loss = flat.reshape(labels.shape)
+    if not from_logits:
+        if known is None:
+            loss = -torch.log(torch.clamp(-loss, epsilon, 1 - epsilon))
+        else:
+            loss = torch.clamp(loss, -math.log1p(-epsilon), -math.log(epsilon))
+        if not all_named:
+            loss = torch.where(_named(labels, logs.shape[-1]), loss, 0)
+    return loss if dtype == loss.dtype else loss.to(dtype)
+
+
+def _named(labels: torch.Tensor, count: int) -> torch.Tensor:
+    """Which numbers name a class."""
+    return (labels >= 0) & (labels < count)
+
+
+def _minus_picked(rows: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, bool]:
+    """Minus the element of each row that a number names, 0 if it names none; and whether all are known to name one."""
+    if labels.device.type == "cpu" and not program.is_traced(labels):
+        with suppress(IndexError):  # which CPUs raise, so that looking first can be left out
+            return functional.nll_loss(rows, labels, reduction="none"), True
+    inside = _named(labels, rows.shape[-1])
+    labels = torch.where(inside, labels, -100)
+    return functional.nll_loss(rows, labels, reduction="none", ignore_index=-100), False
 
 
 @lifted
@@ -315,6 +363,7 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     "erfinv": _activation(torch.erfinv),
     "rsqrt": _activation(torch.rsqrt),
     "logsumexp": logsumexp,
+    "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
     "top_k": top_k,
     "one_hot": one_hot,
     "_get_item": get_item,
