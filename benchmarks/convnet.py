@@ -21,7 +21,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return rng.random((count, 28, 28, 1), dtype=np.float32), rng.integers(0, 10, count)
 
 
-def fit(keras) -> list[float]:
+def fit(keras, **compile_arguments) -> list[float]:
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -40,6 +40,7 @@ def fit(keras) -> list[float]:
         loss=keras.losses.SparseCategoricalCrossentropy(),
         optimizer=keras.optimizers.Adam(learning_rate=1e-3),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
+        **compile_arguments,
     )
     x, y = data()
     clock: list[float] = []
@@ -54,13 +55,19 @@ def hornbeam() -> list[float]:
     return fit(keras)
 
 
+def hornbeam_compiled() -> list[float]:
+    import hornbeam as keras
+
+    return fit(keras, jit_compile=True)
+
+
 def keras() -> list[float]:
     import keras
 
     return fit(keras)
 
 
-def torch_native() -> list[float]:
+def torch_native(compiled: bool = False) -> list[float]:
     import torch
     from torch import nn
 
@@ -71,6 +78,7 @@ def torch_native() -> list[float]:
     ).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     loss_fn = nn.CrossEntropyLoss()
+    forward = torch.compile(model) if compiled else model
     x, y = data()
     images = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(y)
@@ -82,7 +90,7 @@ def torch_native() -> list[float]:
         for step in range(STEPS):
             rows = order[step * BATCH : (step + 1) * BATCH]
             batch, targets = images[rows], labels[rows]
-            logits = model(batch)
+            logits = forward(batch)
             loss = loss_fn(logits, targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -93,20 +101,36 @@ def torch_native() -> list[float]:
     return times
 
 
+def torch_compiled() -> list[float]:
+    return torch_native(compiled=True)
+
+
 if __name__ == "__main__":
     harness.main(
         "One step of fit, the guide's convnet, batch 128, float32",
         {
             "hornbeam[jax]": hornbeam,
+            "hornbeam[torch]": hornbeam,
+            "hornbeam[torch] compiled": hornbeam_compiled,
             "keras[jax]": keras,
             "keras[tensorflow]": keras,
             "keras[torch]": keras,
             "torch channels_last": torch_native,
+            "torch channels_last compiled": torch_compiled,
         },
         peers={
             "hornbeam[jax]": "keras[jax],keras[tensorflow],keras[torch]",
             "hornbeam[jax] vs torch": "torch channels_last",
+            "hornbeam[torch]": "torch channels_last",
+            "hornbeam[torch] vs keras": "keras[torch]",
+            "hornbeam[torch] compiled": "torch channels_last compiled",
         },
-        goals={"hornbeam[jax]": 1.0},
-        backends={"keras[tensorflow]": "tensorflow", "keras[torch]": "torch"},
+        goals={
+            "hornbeam[jax]": 1.0, "hornbeam[torch]": 1.15, "hornbeam[torch] vs keras": 0.6,
+            "hornbeam[torch] compiled": 1.05,
+        },
+        backends={
+            "keras[tensorflow]": "tensorflow", "keras[torch]": "torch", "hornbeam[torch]": "torch",
+            "hornbeam[torch] compiled": "torch",
+        },
     )

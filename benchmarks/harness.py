@@ -23,7 +23,7 @@ def environment(backend: str = "jax") -> dict[str, str]:
     return {
         **os.environ,
         "KERAS_BACKEND": backend,
-        "HORNBEAM_BACKEND": backend if backend in ("jax", "numpy") else "jax",
+        "HORNBEAM_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]),
     }
@@ -45,7 +45,7 @@ def main(
         contestants: By name; each gives the seconds it took.
         peers: For each contestant of ours the peer it is held against; several as "a,b" mean the fastest.
         goals: The ratio each is to stay under.
-        backends: The Keras backend of a contestant, where it is not JAX.
+        backends: The backend of a contestant, ours or Keras's, where it is not JAX.
         rounds: How often each runs.
         unit: "ms", "us" or "s".
     """

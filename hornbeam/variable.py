@@ -163,6 +163,9 @@ class Variable:
 
     def assign_add(self, value: Any) -> Variable:
         """Adds `value` to the value."""
+        if context.trace is None and backend.increase(self._handle, value):
+            self._lent = True
+            return self
         return self.assign(backend.xp.add(self._plain(), _operand(value)))
 
     def assign_sub(self, value: Any) -> Variable:

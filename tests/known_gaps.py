@@ -9,6 +9,7 @@ GAPS: dict[str, str] = {}
 # the reason. A row that passes after all fails the test, so the list cannot grow old.
 OP_GAPS: dict[str, str] = {
     "argpartition/values/numpy": "which order the elements on either side of `kth` come in is free",
+    "layer_normalization/nan/torch": "torch's own kernel meets overflow in its own way",
     "gelu:exact/nan/torch": "torch's own kernel gives NaN at infinity",
     "argpartition/values/torch": "which order the elements on either side of `kth` come in is free",
     "histogram:range/int32/torch": "Keras places an element on an edge by the rounding of its float32 edges",

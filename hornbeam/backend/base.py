@@ -150,6 +150,10 @@ class Backend:
         """Puts `value`, of the same shape and dtype, into a handle; returns the handle to keep."""
         return value
 
+    def increase(self, handle: Any, value: Any) -> bool:
+        """Adds `value` to a handle in place, if the backend can for a value of this kind; whether it did."""
+        return False
+
     def write_all(self, handles: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         """Puts values into handles; returns the handles to keep."""
         return [self.write(handle, value) for handle, value in zip(handles, values, strict=True)]
@@ -279,6 +283,10 @@ class Backend:
     def add_bias(self, outputs: Any, bias: Any) -> Any:
         """`outputs` plus a bias along its last axis, for tensors of one dtype."""
         return self.xp.add(outputs, bias)
+
+    def normalized(self, x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+        """A float tensor normalised over `axes` by a kernel of the backend's; None if it has none for these arguments."""
+        return None
 
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         """`count` rows of a tensor from row `start` on, which may be a traced number."""

@@ -33,7 +33,7 @@ def bits(key: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return result.reshape(tuple(shape))
 
 
-_PIECE = 1 << 14
+_PIECE = 1 << 15
 
 
 def _fill(result: np.ndarray, key: np.ndarray, start: int) -> None:

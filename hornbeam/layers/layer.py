@@ -156,7 +156,8 @@ class Layer(*_BASES):  # type: ignore[misc]
     def _convert(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any], bool]:
         """Arrays become tensors of the backend, floats get the compute dtype; says whether some are symbolic."""
         wanted = self._native_compute_dtype if self.autocast else None
-        if len(args) == 1 and not kwargs and backend.is_array(args[0]):
+        plain = not kwargs or (len(kwargs) == 1 and "training" in kwargs)
+        if len(args) == 1 and plain and backend.is_array(args[0]):
             value = args[0]
             if wanted is None or value.dtype == wanted or not dtypes.is_float(value.dtype):
                 return args, kwargs, False

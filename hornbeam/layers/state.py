@@ -312,9 +312,9 @@ class LayerState(Tracking):
     def losses(self) -> list[Any]:
         """What layers added in the last forward pass, and the losses of the regularizers of weights."""
         found: list[Any] = []
-        layers = self._flatten_layers()
-        for layer in layers:
-            found.extend(scope.read_losses(layer))
+        if scope.layers_with_losses():
+            for layer in self._flatten_layers():
+                found.extend(scope.read_losses(layer))
         regularized = [one for one in self.trainable_weights if one.regularizer is not None]
         return found + [one.regularizer(one) for one in regularized]
 

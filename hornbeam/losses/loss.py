@@ -70,8 +70,11 @@ class Loss:
             ValueError: If shapes do not fit.
         """
         mask = _mask_of(y_pred)
-        y_pred = tree.map_structure(self._as_float, _joined(y_pred))
-        y_true = tree.map_structure(self._as_target, _joined(y_true))
+        if backend.is_array(y_pred) and backend.is_array(y_true):
+            y_pred, y_true = self._as_float(y_pred), self._as_target(y_true)
+        else:
+            y_pred = tree.map_structure(self._as_float, _joined(y_pred))
+            y_true = tree.map_structure(self._as_target, _joined(y_true))
         values = self.call(y_true, y_pred)
         own_mask = scope.get_mask(values)
         if own_mask is not None:

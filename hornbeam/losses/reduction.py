@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, UnknownNameError
 from hornbeam.losses.shapes import as_dtype, tensor
 from hornbeam.ops.define import broadcast_shapes
@@ -88,6 +89,8 @@ def reduce_weighted(
         return weighted
     if not weighted.shape and reduction != "mean_with_sample_weight":
         return weighted
+    if reduction == "sum_over_batch_size" and mask is None and backend.is_array(weighted) and 0 not in weighted.shape:
+        return ops.mean(weighted)
     total = ops.sum(weighted)
     if reduction == "sum":
         return total

@@ -128,6 +128,11 @@ class Mean(Metric):
         self._add(values, sample_weight, None)
 
     def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
+        if type(sample_weight) is float and mask is None and backend.is_array(values) and not len(values.shape):
+            # the loss of a batch: plain numbers all the way, in every step
+            self.total.assign_add(as_tensor(values, self.dtype) * sample_weight)
+            self.count.assign_add(sample_weight)
+            return
         values, weight = per_sample(xp.mean, values, sample_weight, mask, self.dtype, self._where())
         self.total.assign_add(xp.sum(values) if len(values.shape) else values)
         if weight is not None:
@@ -193,5 +198,5 @@ class MeanMetricWrapper(Mean):
 def divide_or_zero(numerator: Any, denominator: Any) -> Any:
     """`numerator / denominator`, and 0 where the denominator is 0."""
     nothing = denominator == 0
-    quotient = numerator / xp.where(nothing, xp.ones_like(denominator), denominator)
-    return xp.where(nothing, xp.zeros_like(quotient), quotient)
+    one, zero = (1.0, 0.0) if backend.weak_numbers else (xp.ones_like(denominator), xp.zeros_like(denominator))
+    return xp.where(nothing, zero, numerator / xp.where(nothing, one, denominator))

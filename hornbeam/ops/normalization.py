@@ -231,6 +231,11 @@ def layer_normalization(
     if kwargs:
         known = ("axis", "epsilon", "rms_scaling")
         raise UnknownNameError("argument", next(iter(kwargs)), known, "layer_normalization")
+    if not rms_scaling:
+        axes = _axes(axis, len(x.shape), "layer_normalization")
+        found = backend.normalized(as_float(x), gamma, beta, axes, _epsilon(epsilon))
+        if found is not None:
+            return found
     x, dtype = _widened(x)
     axes = _axes(axis, len(x.shape), "layer_normalization")
     mean = xp.mean(x, axis=axes, keepdims=True)

@@ -147,6 +147,15 @@ class TorchBackend(Backend):
             handle.copy_(value)
         return handle
 
+    def increase(self, handle: Any, value: Any) -> bool:
+        number = type(value) is int or (type(value) is float and handle.is_floating_point())
+        same = isinstance(value, torch.Tensor) and value.dtype == handle.dtype and value.shape == handle.shape
+        if not number and not same or handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
+            return False
+        with torch.no_grad():
+            handle.add_(value)
+        return True
+
     def write_all(self, handles: Sequence[Any], values: Sequence[Any]) -> list[Any]:
         with torch.no_grad():
             torch._foreach_copy_(list(handles), list(values))  # pyright: ignore[reportPrivateImportUsage]
@@ -213,6 +222,14 @@ class TorchBackend(Backend):
 
     def add_bias(self, outputs: Any, bias: Any) -> Any:
         return outputs + bias
+
+    def normalized(self, x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+        if sorted(axes) != list(range(x.ndim - len(axes), x.ndim)):
+            return None
+        sizes = x.shape[x.ndim - len(axes) :]
+        if any(one is not None and (one.shape != sizes or one.dtype != x.dtype) for one in (gamma, beta)):
+            return None
+        return functional.layer_norm(x, sizes, gamma, beta, epsilon)
 
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:
         return value[int(start) : int(start) + count]

@@ -49,7 +49,7 @@ def value_and_grad(function: Callable, arguments: Sequence[Any]) -> tuple[Any, A
     if nested:
         return value, aux, gradients
     # whoever looks at these later must not keep the whole graph alive
-    return value.detach(), tree.map_structure(_detached, aux), gradients
+    return value.detach(), _detached(aux), gradients
 
 
 def _input(value: torch.Tensor, nested: bool) -> torch.Tensor:
@@ -63,7 +63,11 @@ def _input(value: torch.Tensor, nested: bool) -> torch.Tensor:
 
 
 def _detached(value: Any) -> Any:
-    return value.detach() if isinstance(value, torch.Tensor) and value.requires_grad else value
+    if isinstance(value, torch.Tensor):
+        return value.detach() if value.requires_grad else value
+    if type(value) in (list, tuple):
+        return type(value)(_detached(one) for one in value)
+    return tree.map_structure(_detached, value) if isinstance(value, list | tuple | dict) else value
 
 
 class _Custom(torch.autograd.Function):

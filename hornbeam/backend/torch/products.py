@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,7 +16,31 @@ matmul = lifted(torch.matmul)
 
 @lifted
 def einsum(subscripts: str, *xs: Any, **_: Any) -> torch.Tensor:
+    if len(xs) == 2:
+        plan = _as_product(subscripts.replace(" ", ""))
+        if plan is not None:
+            return torch.tensordot(xs[0], xs[1], dims=plan[0]).permute(plan[1])
     return torch.einsum(subscripts, *xs)
+
+
+@functools.lru_cache(maxsize=512)
+def _as_product(subscripts: str) -> Any:
+    """The axes to multiply over and the order of those left, if all this is is one product of matrices.
+
+    torch makes it a batch of one product, for which CPUs have slower kernels.
+    """
+    inputs, arrow, wanted = subscripts.partition("->")
+    first, _, second = inputs.partition(",")
+    if not arrow or not (first + second + wanted).isalpha() or len(set(wanted)) != len(wanted):
+        return None
+    if len(set(first)) != len(first) or len(set(second)) != len(second):
+        return None
+    summed = [one for one in first if one in second]
+    left = [one for one in first + second if one not in summed]
+    if not summed or sorted(left) != sorted(wanted):
+        return None
+    axes = ([first.index(one) for one in summed], [second.index(one) for one in summed])
+    return axes, tuple(left.index(one) for one in wanted)
 
 
 @lifted
