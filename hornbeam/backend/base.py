@@ -285,7 +285,7 @@ class Backend:
         return self.xp.add(outputs, bias)
 
     def normalized(self, x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
-        """A float tensor normalised over `axes` by a kernel of the backend's; None if it has none for these arguments."""
+        """A float tensor normalised over `axes` by a kernel of the backend; None if it has none for this case."""
         return None
 
     def slice_rows(self, value: Any, start: Any, count: int) -> Any:

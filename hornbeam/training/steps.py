@@ -162,7 +162,8 @@ class Steps:
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, also as users wrote it before it took `training`."""
-        extra = {"training": training} if _takes_training(getattr(self.compute_loss, "__func__", self.compute_loss)) else {}
+        function = getattr(self.compute_loss, "__func__", self.compute_loss)
+        extra = {"training": training} if _takes_training(function) else {}
         return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **extra)
 
     def _call_takes_training(self) -> bool:

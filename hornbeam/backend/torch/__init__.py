@@ -150,7 +150,7 @@ class TorchBackend(Backend):
     def increase(self, handle: Any, value: Any) -> bool:
         number = type(value) is int or (type(value) is float and handle.is_floating_point())
         same = isinstance(value, torch.Tensor) and value.dtype == handle.dtype and value.shape == handle.shape
-        if not number and not same or handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
+        if (not number and not same) or handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
             return False
         with torch.no_grad():
             handle.add_(value)

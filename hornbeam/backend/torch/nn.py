@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from contextlib import suppress
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
