@@ -43,7 +43,8 @@ class Function(Operation):
         self._inputs: list[KerasTensor] = tree.flatten(inputs)
         self._outputs: list[KerasTensor] = tree.flatten(outputs)
         self._nodes, self._operations, self._operations_by_depth = sort(self._inputs, self._outputs)
-        self._output_description = tree.structure_of(outputs)
+        count = iter(range(len(self._outputs)))
+        self._output_form = tree.map_structure(lambda _: _Slot(next(count)), outputs)
         self._plan = _Plan(self._inputs, self._outputs, self._nodes)
 
     @property
@@ -84,7 +85,7 @@ class Function(Operation):
         """
         if len(values) != len(self._inputs):
             raise ArgumentError(f"{len(self._inputs)} input(s)", f"{len(values)}", f"Function {self.name!r}")
-        return tree.unflatten(self._output_description, self._plan.run(values, apply))
+        return _filled(self._output_form, self._plan.run(values, apply))
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """The symbolic outputs for symbolic inputs of other shapes."""
@@ -101,6 +102,29 @@ class Function(Operation):
         )
 
 
+class _Slot:
+    """Where a tensor of the graph stands in a list of values."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _filled(form: Any, values: list[Any]) -> Any:
+    """`form` with values for its slots. Plain Python, which compilers that read Python can follow."""
+    kind = type(form)
+    if kind is _Slot:
+        return values[form.number]
+    if kind is list or kind is tuple:
+        return kind([_filled(one, values) for one in form])
+    if kind is dict:
+        return {key: _filled(one, values) for key, one in form.items()}
+    if isinstance(form, (list, tuple, dict)):
+        return tree.map_structure(lambda one: values[one.number] if type(one) is _Slot else one, form)
+    return form
+
+
 class _Plan:
     """The nodes as a flat list of steps: which slots an operation reads and which it fills."""
 
@@ -110,10 +134,9 @@ class _Plan:
         for node in nodes:
             if all(id(tensor) in slots for tensor in node.output_tensors):
                 continue  # an input, or a node whose outputs are inputs of this graph
-            leaves, description = tree.flatten_and_structure((node.args, node.kwargs))
-            template = [
-                (slots[id(leaf)], None) if isinstance(leaf, KerasTensor) else (-1, leaf) for leaf in leaves
-            ]
+            form = tree.map_structure(
+                lambda leaf: _Slot(slots[id(leaf)]) if isinstance(leaf, KerasTensor) else leaf, (node.args, node.kwargs)
+            )
             # most nodes take one tensor, or tensors only, and need no rebuilding of nested arguments
             direct = None
             if not node.kwargs and all(isinstance(one, KerasTensor) for one in node.args):
@@ -122,7 +145,7 @@ class _Plan:
             for offset, tensor in enumerate(node.output_tensors):
                 slots[id(tensor)] = first + offset
             single = isinstance(node.outputs, KerasTensor)
-            self.steps.append((node.operation, direct, template, description, first, single))
+            self.steps.append((node.operation, direct, form, first, single))
         self.size = len(slots)
         self.input_count = len(inputs)
         self.results = [slots[id(tensor)] for tensor in outputs]
@@ -130,14 +153,12 @@ class _Plan:
     def run(self, values: list[Any], apply: Callable[[Operation], Callable] | None) -> list[Any]:
         found: list[Any] = [None] * self.size
         found[: self.input_count] = values
-        for operation, direct, template, description, first, single in self.steps:
+        for operation, direct, form, first, single in self.steps:
             function = operation if apply is None else apply(operation)
             if direct is not None:
                 result = function(*[found[slot] for slot in direct])
             else:
-                args, kwargs = tree.unflatten(
-                    description, [found[slot] if slot >= 0 else leaf for slot, leaf in template]
-                )
+                args, kwargs = _filled(form, found)
                 result = function(*args, **kwargs)
             if single:
                 found[first] = result

@@ -306,6 +306,47 @@ def test_jit_compile_is_as_eager(compiler, monkeypatch) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+def _transformer() -> keras.Model:
+    inputs = keras.Input((6,), dtype="int32")
+    hidden = L.Embedding(20, 8)(inputs)
+    hidden = L.LayerNormalization()(L.Add()([hidden, L.MultiHeadAttention(2, 4)(hidden, hidden)]))
+    return keras.Model(inputs, L.Dense(3)(L.GlobalAveragePooling1D()(hidden)))
+
+
+MODELS = {
+    "mlp": (small, (8, 3)),
+    "convolutions": (
+        lambda: keras.Sequential([
+            keras.Input((9, 9, 2)), L.Conv2D(4, 3, activation="relu"), L.MaxPooling2D(2), L.BatchNormalization(),
+            L.AveragePooling2D(2), L.Flatten(), L.Dropout(0.3), L.Dense(2, activation="softmax"),
+        ]),
+        (4, 9, 9, 2),
+    ),
+    "transformer": (_transformer, (2, 6)),
+    "subclass": (Mixed, (8, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+def test_torch_compile_follows_models_as_a_whole(name, training) -> None:
+    make, shape = MODELS[name]
+    x = torch.ones(shape, dtype=torch.int32) if name == "transformer" else torch.linspace(-1, 1, 648)[: np.prod(shape)]
+    model, x = make(), x.reshape(shape)
+    model(x)
+    states = [one.numpy() for one in model.variables]
+    wanted = model(x, training=training)
+    after = [one.numpy() for one in model.variables]
+    for variable, state in zip(model.variables, states, strict=True):
+        variable.assign(state)
+    torch._dynamo.reset()
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x, training=training), wanted)
+    for variable, state in zip(model.variables, after, strict=True):
+        np.testing.assert_allclose(variable.numpy(), state, rtol=1e-6)
+
+
 # --- updates of all variables at once ----------------------------------------------------------------------------
 
 

@@ -62,23 +62,23 @@ class TorchBackend(Backend):
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if isinstance(value, torch.Tensor):
             return value if dtype is None else value.to(self.native_dtype(dtype))
-        if isinstance(value, np.ndarray | np.generic):
+        if isinstance(value, (np.ndarray, np.generic)):
             return _from_numpy(np.array(value), None if dtype is None else self.native_dtype(dtype))
-        if dtype is None and isinstance(value, int | float | bool | complex):
+        if dtype is None and isinstance(value, (int, float, bool, complex)):
             dtype = standardize_dtype(type(value))
-        if dtype is not None and isinstance(value, int | float | bool):
+        if dtype is not None and isinstance(value, (int, float, bool)):
             return torch.tensor(value, dtype=self.native_dtype(dtype), device=place.here())
         return self._from_structure(value, dtype)
 
     def _from_structure(self, value: Any, dtype: str | None) -> torch.Tensor:
         """A nested list, or anything that NumPy takes for an array."""
-        if isinstance(value, list | tuple) and any(isinstance(one, torch.Tensor) for one in tree.flatten(value)):
+        if isinstance(value, (list, tuple)) and any(isinstance(one, torch.Tensor) for one in tree.flatten(value)):
             result = torch.stack([self.asarray(one) for one in value])
             return result if dtype is None else result.to(self.native_dtype(dtype))
         array = np.asarray(value)
         if array.dtype.kind in "OSUMm":
             raise ArgumentTypeError("numbers", describe(value), "a tensor of torch")
-        if dtype is None and not hasattr(value, "dtype") and isinstance(value, list | tuple):
+        if dtype is None and not hasattr(value, "dtype") and isinstance(value, (list, tuple)):
             # Python numbers take the default types, as on the other backends
             short = {np.dtype("float64"): standardize_dtype(float), np.dtype("int64"): "int32"}.get(array.dtype)
             array = array if short is None else array.astype(short)
@@ -107,7 +107,7 @@ class TorchBackend(Backend):
         return name_of(dtype) if isinstance(dtype, torch.dtype) else standardize_dtype(dtype)
 
     def cast(self, value: Any, dtype: str) -> Any:
-        if isinstance(value, torch.Tensor | Bundle):
+        if isinstance(value, (torch.Tensor, Bundle)):
             return value.to(self.native_dtype(dtype))
         return self.asarray(value, dtype)
 
@@ -142,7 +142,7 @@ class TorchBackend(Backend):
         if value is handle:
             return handle
         with torch.no_grad():
-            if value.untyped_storage()._cdata == handle.untyped_storage()._cdata:
+            if not torch.compiler.is_compiling() and _share_memory(value, handle):
                 value = value.clone()  # a view of the variable itself must not change while it is copied
             handle.copy_(value)
         return handle
@@ -287,6 +287,10 @@ class TorchBackend(Backend):
 _addmm, _linear = lifted(torch.addmm), lifted(functional.linear)
 
 
+def _share_memory(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.untyped_storage()._cdata == b.untyped_storage()._cdata
+
+
 def _differentiable(value: torch.Tensor) -> bool:
     return value.is_floating_point() or value.is_complex()
 
@@ -305,6 +309,10 @@ def _from_numpy(array: np.ndarray, dtype: torch.dtype | None) -> torch.Tensor:
     return tensor.to(place.here(), dtype)
 
 
+# Whole data sets go to the device once, and pinning them would take longer than the copy.
+_PINNED = 64 << 20
+
+
 def _put(value: Any) -> Any:
     if value is None or isinstance(value, torch.Tensor):
         return value if value is None else value.to(place.here(), non_blocking=True)
@@ -317,7 +325,7 @@ def _put(value: Any) -> Any:
         array = np.array(array)
     tensor = torch.from_numpy(array)
     device = place.here()
-    if device.type == "cuda":  # from pinned memory the copy runs beside the computation
+    if device.type == "cuda" and array.nbytes <= _PINNED:  # from pinned memory the copy runs beside the computation
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 

@@ -67,7 +67,7 @@ def _detached(value: Any) -> Any:
         return value.detach() if value.requires_grad else value
     if type(value) in (list, tuple):
         return type(value)(_detached(one) for one in value)
-    return tree.map_structure(_detached, value) if isinstance(value, list | tuple | dict) else value
+    return tree.map_structure(_detached, value) if isinstance(value, (list, tuple, dict)) else value
 
 
 class _Custom(torch.autograd.Function):
@@ -91,7 +91,7 @@ class _Custom(torch.autograd.Function):
             args, kwargs = tree.unflatten(ctx.description, _refilled(ctx.kept[:-1], ctx.saved_tensors))
             _, backward = ctx.function(*args, **kwargs)
         found = backward(tree.unflatten(ctx.out_description, list(upstream)))
-        gradients = list(found) if isinstance(found, list | tuple) else [found]
+        gradients = list(found) if isinstance(found, (list, tuple)) else [found]
         gradients += [None] * (len(ctx.saved_tensors) - len(gradients))
         return (None, None, None, *gradients[: len(ctx.saved_tensors)])
 

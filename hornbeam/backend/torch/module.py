@@ -144,7 +144,7 @@ def _put(parameters: dict[str, Any], modules: dict[str, Any], name: str, value: 
         modules[name] = value
     elif isinstance(getattr(value, "_handle", None), nn.Parameter):
         parameters[name] = value._handle
-    elif isinstance(value, list | tuple | dict | set):
+    elif isinstance(value, (list, tuple, dict, set)):
         entries = value.items() if isinstance(value, dict) else enumerate(value)
         group = Group()
         for key, one in entries:

@@ -40,10 +40,12 @@ def name_of(dtype: torch.dtype) -> str:
 
 def tensor(value: Any, like: torch.Tensor | None = None) -> torch.Tensor:
     """`value` as a tensor; a number in the dtype that it has beside the tensor `like`."""
-    if isinstance(value, torch.Tensor) or hasattr(value, "__torch_function__"):
+    if isinstance(value, torch.Tensor):
         return value
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return torch.as_tensor(value, device=here() if like is None else like.device)
+    if hasattr(value, "__torch_function__"):  # a bundle
+        return value
     if like is not None and not isinstance(like, torch.Tensor):  # a bundle of tensors
         return torch.as_tensor(value, dtype=like.dtype, device=like.device)
     if like is None:
@@ -93,7 +95,7 @@ def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def apply(*args: Any, **kwargs: Any) -> Any:
-        if following.depth and any(one.dtype in _UNSIGNED for one in _tensors(args)):
+        if (following.depth or torch.compiler.is_compiling()) and any(one.dtype in _UNSIGNED for one in _tensors(args)):
             return _wider(function, args, kwargs, None)  # what is missing would show only when the program runs
         try:
             return function(*args, **kwargs)
@@ -123,7 +125,7 @@ def _wider(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any], pr
     def narrowed(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             return value.to(narrow) if value.dtype == wide else value
-        return tuple(narrowed(one) for one in value) if isinstance(value, list | tuple) else value
+        return tuple(narrowed(one) for one in value) if isinstance(value, (list, tuple)) else value
 
     return narrowed(lifted(function)(*widened(args), **{name: widened(one) for name, one in kwargs.items()}))
 

@@ -53,6 +53,8 @@ class _RealValues:
 
 def real_values() -> AbstractContextManager:
     """A scope in which tensors are real."""
+    if torch.compiler.is_compiling():  # torch's own compiler follows us: nothing is fake to it
+        return nullcontext()
     return nullcontext() if _get_current_dispatch_mode() is None else _RealValues()
 
 

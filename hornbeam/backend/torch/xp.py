@@ -59,7 +59,7 @@ def empty(shape: Any, dtype: Any = None) -> torch.Tensor:
 
 
 def full(shape: Any, value: Any, dtype: Any = None) -> torch.Tensor:
-    if isinstance(value, torch.Tensor | np.ndarray | list | tuple):
+    if isinstance(value, (torch.Tensor, np.ndarray, list, tuple)):
         value = asarray(value, dtype)
         return torch.broadcast_to(value, _sizes(shape)).clone()
     if isinstance(value, np.generic):
@@ -77,7 +77,7 @@ def ones_like(x: Any, dtype: Any = None) -> torch.Tensor:
 
 def full_like(x: Any, value: Any, dtype: Any = None) -> torch.Tensor:
     x = tensor(x)
-    if isinstance(value, torch.Tensor | np.ndarray):
+    if isinstance(value, (torch.Tensor, np.ndarray)):
         return torch.broadcast_to(asarray(value, dtype or x.dtype), x.shape).clone()
     return torch.full_like(x, value.item() if isinstance(value, np.generic) else value, dtype=_maybe(dtype))
 
@@ -86,7 +86,7 @@ def full_like(x: Any, value: Any, dtype: Any = None) -> torch.Tensor:
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> torch.Tensor:
     if stop is None:
         start, stop = 0, start
-    parts = [one.item() if isinstance(one, np.generic | torch.Tensor) else one for one in (start, stop, step)]
+    parts = [one.item() if isinstance(one, (np.generic, torch.Tensor)) else one for one in (start, stop, step)]
     wanted = _maybe(dtype)
     if wanted is None:
         wanted = torch.int32 if builtins.all(isinstance(one, int) for one in parts) else None
@@ -176,7 +176,7 @@ def _operation(function: Callable[..., Any]) -> Callable[..., Any]:
             x1 = tensor(x1, x2) if isinstance(x2, torch.Tensor) else x1.item()
         if isinstance(x2, np.ndarray):
             x2 = tensor(x2, x1)
-        elif not isinstance(x1, torch.Tensor | np.ndarray) and not isinstance(x2, torch.Tensor):
+        elif not isinstance(x1, (torch.Tensor, np.ndarray)) and not isinstance(x2, torch.Tensor):
             x1 = tensor(x1)
         return apply(tensor(x1) if isinstance(x1, np.ndarray) else x1, x2)
 
@@ -267,7 +267,7 @@ _power = _pair(torch.pow)
 
 
 def power(x1: Any, x2: Any) -> torch.Tensor:
-    if isinstance(x1, torch.Tensor) and isinstance(x2, int | float):
+    if isinstance(x1, torch.Tensor) and isinstance(x2, (int, float)):
         return torch.pow(x1, x2)
     return _power(x1, x2)
 
@@ -317,9 +317,9 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         condition = condition != 0
     if x1 is None:
         return torch.nonzero(condition, as_tuple=True)
-    if isinstance(x1, np.generic | np.ndarray):
+    if isinstance(x1, (np.generic, np.ndarray)):
         x1 = torch.as_tensor(x1, device=condition.device)
-    if isinstance(x2, np.generic | np.ndarray):
+    if isinstance(x2, (np.generic, np.ndarray)):
         x2 = torch.as_tensor(x2, device=condition.device)
     return _where(condition, x1, x2)
 
