@@ -19,6 +19,7 @@ _NAMES = {
     "DTypePolicy": "hornbeam.dtype_policies",
     "FloatDTypePolicy": "hornbeam.dtype_policies",
     "Function": "hornbeam.graph",
+    "GradientTape": "hornbeam.tape",
     "Initializer": "hornbeam.initializers",
     "Input": "hornbeam.layers",
     "InputSpec": "hornbeam.layers",

@@ -55,6 +55,7 @@ from hornbeam.symbolic import (
     KerasTensor as KerasTensor,
     Operation as Operation,
 )
+from hornbeam.tape import GradientTape as GradientTape
 from hornbeam.transforms import (
     custom_gradient as custom_gradient,
     grad as grad,

@@ -24,6 +24,7 @@ class Context(threading.local):
         depth: How many layer calls enclose this code.
         path: The names of the enclosing layers and name scopes.
         reader: None when variables may be read directly; else the function that reads one.
+        tapes: The gradient tapes that record in this thread, from the outermost to the innermost.
         on_host: Whether layers that run on the host give NumPy arrays, as an input pipeline wants them.
     """
 
@@ -33,6 +34,7 @@ class Context(threading.local):
     depth: int = 0
     path: tuple[str, ...] = ()
     reader: Callable[[Any], Any] | None = None
+    tapes: tuple[Any, ...] = ()
     on_host: bool = False
 
 
@@ -90,16 +92,31 @@ class Trace:
         _refresh()
 
 
-def _read(variable: Any) -> Any:
+def read(variable: Any) -> Any:
+    """The value of a variable in its own dtype, as the code that asks should see it; tapes take notice."""
     trace = context.trace
     value = variable.stored if trace is None else trace.get(variable)
+    for tape in context.tapes:
+        value = tape.saw(variable, value)
+    return value
+
+
+def set_tapes(tapes: tuple[Any, ...]) -> None:
+    """Says which tapes record from here on."""
+    context.tapes = tapes
+    _refresh()
+
+
+def _read(variable: Any) -> Any:
+    value = read(variable)
     if context.autocast is not None:
         return variable.autocasted(value, context.autocast)
     return value
 
 
 def _refresh() -> None:
-    context.reader = None if context.trace is None and context.autocast is None else _read
+    direct = context.trace is None and context.autocast is None and not context.tapes
+    context.reader = None if direct else _read
 
 
 @contextmanager

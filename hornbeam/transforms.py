@@ -180,7 +180,7 @@ def _tensor(value: Any) -> Any:
 
 
 def _current(variable: Variable) -> Any:
-    return variable.stored if context.trace is None else context.trace.get(variable)
+    return scope.read(variable)
 
 
 class jit:
@@ -218,8 +218,9 @@ class jit:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, description = tree.flatten_and_structure((args, kwargs))
-        if context.trace is not None or any(backend.is_traced(leaf) for leaf in leaves):
-            return self._function(*args, **kwargs)  # part of a larger compiled function
+        if context.trace is not None or context.tapes or any(backend.is_traced(leaf) for leaf in leaves):
+            # part of a larger compiled function, or of what a tape has to see
+            return self._function(*args, **kwargs)
         tensors, fixed, key = [], [], []
         for leaf in leaves:
             if _is_tensor_like(leaf):
@@ -322,7 +323,7 @@ class Compiled:
 
     def _carried(self, *args: Any) -> list[Any]:
         """Runs the program with the values of the variables, and gives them their new ones; the tensors it gave."""
-        read = [variable.stored for variable in self.read_only]
+        read = [scope.read(variable) for variable in self.read_only]
         if self._fixed and not self.written:
             tensors = self._program([], read, *args)[1]
         elif self._fixed:

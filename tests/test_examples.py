@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # Examples of what not every backend can do, with the feature that they need.
 NEEDS = {
     "hornbeam.training.trainer.Trainer.fit": "gradients",
+    "hornbeam.tape.GradientTape": "gradients",
+    "hornbeam.tape.GradientTape.jacobian": "gradients",
+    "hornbeam.tape.GradientTape.watch": "gradients",
     "hornbeam.transforms.custom_gradient": "gradients",
     "hornbeam.transforms.grad": "gradients",
     "hornbeam.transforms.jit": "compile",

@@ -21,7 +21,7 @@ FLOORS = [
     "backend",
     "scope variable symbolic tracking stateless",
     "ops random",
-    "graph transforms activations initializers regularizers constraints losses dtype_policies saving",
+    "graph transforms tape activations initializers regularizers constraints losses dtype_policies saving",
     "layers metrics optimizers mixed_precision config",
     "training callbacks models data",
     """quantizers distribution applications datasets export tuner serving wrappers utils install visualization

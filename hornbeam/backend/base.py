@@ -50,6 +50,57 @@ class LayerBase:
         return self._apply_layer(*args, **kwargs)
 
 
+class Recorder:
+    """What `GradientTape` needs of a framework: to remember how tensors came about."""
+
+    def start(self) -> None:
+        """From here on, what is computed in this thread is remembered."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Ends what `start` began."""
+        raise NotImplementedError
+
+    def pause(self, paused: bool) -> None:
+        """Whether what is computed from here on is left out."""
+        raise NotImplementedError
+
+    def watch(self, value: Any) -> None:
+        """Remembers what is computed from this tensor."""
+        raise NotImplementedError
+
+    def unshared(self, value: Any) -> Any:
+        """A tensor of the same value that stands for one variable alone, at this moment."""
+        return value
+
+    def is_shared(self, value: Any) -> bool:
+        """Whether memory of this value of a variable is written to when the variable is assigned."""
+        return False
+
+    def version(self, value: Any) -> int:
+        """A number that grows when such memory is written to."""
+        return 0
+
+    def is_connected(self, value: Any) -> bool:
+        """Whether a tensor is watched, or was computed from watched ones."""
+        raise NotImplementedError
+
+    def is_used(self, value: Any) -> bool:
+        """Whether something was computed from this watched tensor, as far as the framework tells."""
+        return True
+
+    def pullback(
+        self, targets: Sequence[Any], sources: Sequence[Any]
+    ) -> tuple[list[bool] | None, Callable[[Sequence[Any]], list[Any]]]:
+        """The way back from targets to sources.
+
+        Returns:
+            For each source whether some target depends on it, or None if the gradients say so by being None;
+            and the function that takes a gradient for each target and gives one for each source.
+        """
+        raise NotImplementedError
+
+
 class Backend:
     """One framework, seen through the members that hornbeam needs.
 
@@ -262,6 +313,15 @@ class Backend:
     def no_gradients(self) -> AbstractContextManager:
         """Nothing is recorded for gradients inside, unless a gradient is being taken around it."""
         return nullcontext()
+
+    def recorder(self, persistent: bool) -> Recorder:
+        """A new recorder; `persistent` if more than one gradient will be taken."""
+        raise UnsupportedError(
+            "a backend with gradients",
+            f"the {self.name} backend",
+            "GradientTape",
+            "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
+        )
 
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory."""

@@ -14,8 +14,9 @@ import numpy as np
 from jax import lax
 
 from hornbeam import tree
-from hornbeam.backend.base import Backend, Struct, is_numeric
+from hornbeam.backend.base import Backend, Recorder, Struct, is_numeric
 from hornbeam.backend.jax import cache, convolution, nn
+from hornbeam.backend.jax.tape import JaxRecorder
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError
 
@@ -136,6 +137,9 @@ class JaxBackend(Backend):
     def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
         (value, aux), gradients = jax.value_and_grad(lambda parts: function(*parts), has_aux=True)(list(arguments))
         return value, aux, gradients
+
+    def recorder(self, persistent: bool) -> Recorder:
+        return JaxRecorder()
 
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         cache.enable()

@@ -18,10 +18,11 @@ from torch import nn as torch_nn
 from torch.nn import functional
 
 from hornbeam import tree
-from hornbeam.backend.base import Backend, is_numeric
+from hornbeam.backend.base import Backend, Recorder, is_numeric
 from hornbeam.backend.torch import autograd, bits, module, nn, place, program, updates, xp
 from hornbeam.backend.torch.bundle import Bundle
 from hornbeam.backend.torch.native import dtype_of, lifted, name_of
+from hornbeam.backend.torch.tape import TorchRecorder
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentTypeError, describe
 
@@ -208,6 +209,9 @@ class TorchBackend(Backend):
 
     def no_gradients(self) -> AbstractContextManager:
         return autograd.no_gradients()
+
+    def recorder(self, persistent: bool) -> Recorder:
+        return TorchRecorder()
 
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         return program.compile(function)
