@@ -116,6 +116,7 @@ _NAMES = {
     "Hashing": "hornbeam.layers.preprocessing.hashing",
     "IntegerLookup": "hornbeam.layers.preprocessing.integer_lookup",
     "StringLookup": "hornbeam.layers.preprocessing.string_lookup",
+    "TextVectorization": "hornbeam.layers.preprocessing.text_vectorization",
     "ConvLSTM1D": "hornbeam.layers.recurrent.conv_lstm",
     "ConvLSTM2D": "hornbeam.layers.recurrent.conv_lstm",
     "ConvLSTM3D": "hornbeam.layers.recurrent.conv_lstm",

@@ -119,6 +119,7 @@ from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding as 
 from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossing, Hashing as Hashing
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
+from hornbeam.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from hornbeam.layers.recurrent.bidirectional import Bidirectional as Bidirectional
 from hornbeam.layers.recurrent.conv_lstm import (
     ConvLSTM1D as ConvLSTM1D,

@@ -357,7 +357,9 @@ class IndexLookup(HostLayer):
 
     def compute_output_spec(self, inputs: Any) -> KerasTensor:
         """Shape and dtype of the outputs."""
-        shape = self.compute_output_shape(inputs.shape)
+        return self._spec(self.compute_output_shape(inputs.shape))
+
+    def _spec(self, shape: tuple[int | None, ...]) -> KerasTensor:
         if self.output_mode != INT and shape[-1] is None:
             raise ValueStateError(
                 "a vocabulary, whose size is the last axis of the outputs", "none", self._where(),
@@ -399,9 +401,13 @@ class IndexLookup(HostLayer):
             if isinstance(config.get(name), dict):
                 config[name] = deserialize_value(config[name])
         layer = cls(**config)
-        if not layer._is_set and isinstance(size, int) and 0 < size < 2**31:
-            layer._expected_size = size
+        layer._expect(size)
         return layer
+
+    def _expect(self, size: Any) -> None:
+        """Takes the size of a vocabulary that will come later from the assets of the file."""
+        if not self._is_set and isinstance(size, int) and 0 < size < 2**31:
+            self._expected_size = size
 
     _only_in_config: tuple[str, ...] = ()
 

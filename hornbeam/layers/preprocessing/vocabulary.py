@@ -88,17 +88,21 @@ def without_specials(tokens: list[Any], specials: list[Any], mask: Any, where: s
     return tokens
 
 
-def batches_of(data: Any, where: str, rows: int = 65536) -> Iterator[Any]:
+def batches_of(data: Any, where: str, rows: int | None = None) -> Iterator[Any]:
     """Data to adapt to, piece by piece: arrays in slices, all else as it comes.
 
     Args:
         data: An array of any kind, a list, one text; or something that gives batches: a dataset of any kind, a
             generator, a sequence with `__getitem__` and `__len__`.
         where: The layer, for errors.
-        rows: How many rows of an array make one piece.
+        rows: How many rows of an array or list make one piece.
     """
     if isinstance(data, (str, bytes, list, tuple)):
-        yield data
+        if rows is None or isinstance(data, (str, bytes)):
+            yield data
+            return
+        for start in range(0, len(data), rows):
+            yield data[start : start + rows]
     elif hasattr(data, "as_numpy_iterator"):
         yield from map(_alone, data.as_numpy_iterator())
     elif hasattr(data, "shape") and hasattr(data, "__getitem__"):
@@ -107,8 +111,9 @@ def batches_of(data: Any, where: str, rows: int = 65536) -> Iterator[Any]:
             return
         data = getattr(data, "iloc", data)  # rows of a frame or series
         count = len(data) if hasattr(data, "__len__") else int(data.shape[0])
-        for start in range(0, count, rows):
-            yield data[start : start + rows]
+        size = rows or 65536
+        for start in range(0, count, size):
+            yield data[start : start + size]
     elif hasattr(data, "__iter__"):
         yield from map(_alone, data)
     elif hasattr(data, "__getitem__") and hasattr(data, "__len__"):

@@ -19,8 +19,6 @@ ORACLE: dict[str, Any] = json.loads(Path(__file__).with_name("oracle_text.json")
 
 
 def make(case: Case) -> Any:
-    if case.layer not in dir(keras.layers):
-        pytest.skip(f"{case.layer} is not there yet")
     layer = getattr(keras.layers, case.layer)(**case.arguments)
     if case.adapt is not None:
         if len(case.adapt) == 1:
@@ -52,7 +50,9 @@ def test_values(name: str) -> None:
     case, answer = CASES[name], ORACLE[name]
     layer = make(case)
     if "vocabulary" in answer:
-        assert layer.get_vocabulary() == answer["vocabulary"]
+        found = layer.get_vocabulary()
+        # NumPy's strings, in which Keras keeps tokens, have no zero bytes at their end
+        assert [one.rstrip("\0") if isinstance(one, str) else one for one in found] == answer["vocabulary"]
     for position, (one, wanted) in enumerate(zip(case.inputs, answer["outputs"], strict=True)):
         if f"{name}/{position}" in TEXT_ORACLE_GAPS:
             continue
