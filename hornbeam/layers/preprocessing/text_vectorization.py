@@ -255,7 +255,8 @@ class TextVectorization(HostLayer):
         pieces = self._tokenizer.standardized(texts)
         if self.ngrams is not None:
             width = shape[-1] if shape else 1
-            rows = [self._tokenizer.with_ngrams(pieces[start : start + width]) for start in range(0, len(pieces), width)]
+            starts = range(0, len(pieces), width)
+            rows = [self._tokenizer.with_ngrams(pieces[start : start + width]) for start in starts]
             shape = (*shape[:-1], len(rows[0]) if rows else 0)
             pieces = list(chain.from_iterable(rows))
         found = np.fromiter(map(index.get, pieces, repeat(lookup._first_oov)), np.int64, len(pieces)).reshape(shape)

@@ -98,8 +98,8 @@ class Tokenizer:
             return function(array)
         except Exception as problem:
             problem.add_note(
-                f"In `{what}` of {self.where}, which gets a NumPy array of all texts of a batch. A function of a single "
-                "text goes as `lambda texts: [function(one) for one in texts]`."
+                f"In `{what}` of {self.where}, which gets a NumPy array of all texts of a batch. A function of a "
+                "single text goes as `lambda texts: [function(one) for one in texts]`."
             )
             raise
 
