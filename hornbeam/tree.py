@@ -54,30 +54,32 @@ def unflatten(description: optree.PyTreeSpec, leaves: Iterable[Any]) -> Any:
     return optree.tree_unflatten(description, leaves)
 
 
-def map_structure(function: Callable[..., Any], *structures: Any) -> Any:
-    """Applies `function` to each leaf, or to the matching leaves of several structures of one nesting."""
-    if not callable(function):
-        raise ArgumentTypeError("a callable", repr(function), "map_structure")
+def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
+    """Applies `func` to each leaf, or to the matching leaves of several structures of one nesting."""
+    if not callable(func):
+        raise ArgumentTypeError("a callable", repr(func), "map_structure")
     if not structures:
         raise ArgumentError("at least one structure", "none", "map_structure")
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
-    return optree.tree_map(function, *structures, none_is_leaf=True, namespace=NAMESPACE)
+    return optree.tree_map(func, *structures, none_is_leaf=True, namespace=NAMESPACE)
 
 
-def map_structure_up_to(shallow: Any, function: Callable[..., Any], *structures: Any) -> Any:
-    """Applies `function` to the parts of `structures` that stand where `shallow` has its leaves."""
-    description = structure_of(shallow)
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """Applies `func` to the parts of `structures` that stand where `shallow_structure` has its leaves."""
+    description = structure_of(shallow_structure)
     try:
         parts = [description.flatten_up_to(one) for one in structures]
     except (ValueError, TypeError, KeyError) as problem:
-        raise ArgumentError(f"structures that begin like {shallow!r}", str(problem), "map_structure_up_to") from None
-    return unflatten(description, [function(*row) for row in zip(*parts, strict=True)])
+        raise ArgumentError(
+            f"structures that begin like {shallow_structure!r}", str(problem), "map_structure_up_to"
+        ) from None
+    return unflatten(description, [func(*row) for row in zip(*parts, strict=True)])
 
 
-def map_shape_structure(function: Callable[[tuple], Any], structure: Any) -> Any:
-    """Applies `function` to each shape in `structure`: a tuple or list of ints and Nones is one leaf."""
-    return optree.tree_map(function, structure, is_leaf=is_shape, none_is_leaf=True, namespace=NAMESPACE)
+def map_shape_structure(func: Callable[[tuple], Any], structure: Any) -> Any:
+    """Applies `func` to each shape in `structure`: a tuple or list of ints and Nones is one leaf."""
+    return optree.tree_map(func, structure, is_leaf=is_shape, none_is_leaf=True, namespace=NAMESPACE)
 
 
 def is_shape(value: Any) -> bool:
@@ -127,11 +129,11 @@ def lists_to_tuples(structure: Any) -> Any:
     return traverse(lambda one: tuple(one) if isinstance(one, list) else None, structure, top_down=False)
 
 
-def traverse(function: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
-    """Visits each subtree; what `function` returns, unless None, takes the place of the subtree.
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Visits each subtree; what `func` returns, unless None, takes the place of the subtree.
 
     Args:
-        function: Called with a subtree. None means: leave it, and go on into it. `MAP_TO_NONE` puts None.
+        func: Called with a subtree. None means: leave it, and go on into it. `MAP_TO_NONE` puts None.
         structure: Any nested structure.
         top_down: Whether a subtree is visited before its parts (then replaced subtrees are not entered).
 
@@ -140,16 +142,16 @@ def traverse(function: Callable[[Any], Any], structure: Any, top_down: bool = Tr
     """
 
     def replaced(part: Any) -> Any:
-        result = function(part)
+        result = func(part)
         if result is None:
             return part
         return None if result is MAP_TO_NONE else result
 
     if top_down:
-        result = function(structure)
+        result = func(structure)
         if result is not None:
             return None if result is MAP_TO_NONE else result
     if is_nested(structure):
         children, about, _, rebuild = optree.tree_flatten_one_level(structure, none_is_leaf=True, namespace=NAMESPACE)
-        structure = rebuild(about, [traverse(function, child, top_down) for child in children])
+        structure = rebuild(about, [traverse(func, child, top_down) for child in children])
     return structure if top_down else replaced(structure)

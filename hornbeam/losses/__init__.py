@@ -61,6 +61,7 @@ _SHORT = {
 get, serialize, deserialize = make_registry_functions(
     "loss",
     "keras.losses",
+    first_of_deserialize="name",
     aliases={
         **_SHORT,
         **{name.upper(): function for name, function in _SHORT.items()},

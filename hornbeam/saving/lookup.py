@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -102,6 +103,7 @@ def make_registry_functions(
     prefer: str = "class",
     any_case: bool = False,
     bare_names: bool = False,
+    first_of_deserialize: str = "config",
 ) -> RegistryFunctions:
     """Makes the public `get`, `serialize` and `deserialize` of one kind of object.
 
@@ -114,6 +116,7 @@ def make_registry_functions(
         prefer: What a name means that a class (in snake case) and a function share: "class" or "function".
         any_case: Whether names are matched without regard to case.
         bare_names: Whether a member function is serialized as its name alone.
+        first_of_deserialize: The name of the first parameter of `deserialize`.
 
     Returns:
         Three functions: `get(identifier)`, `serialize(obj)`, `deserialize(config, custom_objects=None)`.
@@ -190,10 +193,29 @@ def make_registry_functions(
         config: The value, or a name.
         custom_objects: Classes and functions of the user, by name.
     """
+    serialize = _with_first(serialize, kind.replace(" ", "_"))
+    deserialize = _with_first(deserialize, first_of_deserialize)
     for one in (get, serialize, deserialize):
         one.__module__ = f"hornbeam.{place}"
         one.__qualname__ = one.__name__
     return RegistryFunctions(get, serialize, deserialize)
+
+
+def _with_first(function: Callable, name: str) -> Callable:
+    """The function with this name for its first parameter, as the namespace has it in Keras."""
+    signature = inspect.signature(function)
+    first, *rest = signature.parameters.values()
+    if first.name == name:
+        return function
+
+    @functools.wraps(function)
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        if not args and name in kwargs:
+            args = (kwargs.pop(name),)
+        return function(*args, **kwargs)
+
+    renamed.__signature__ = signature.replace(parameters=[first.replace(name=name), *rest])
+    return renamed
 
 
 def _article(noun: str) -> str:
