@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam import _config
+from hornbeam.backend.jax.recurrent import lstm
 from hornbeam.errors import UnsupportedError
 
 Axis = int | Sequence[int] | None
@@ -277,6 +278,7 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     )
 } | {
     "jvp": jvp,
+    "lstm": lstm,
     "lu_factor": lambda x: _lu(_float(x)),
     "segment_sum": _segments(jax.ops.segment_sum),
     "segment_prod": _segments(jax.ops.segment_prod),
