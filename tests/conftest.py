@@ -7,6 +7,9 @@ import pytest
 
 # The graphs that torch follows run as they are: a program for each would take seconds. Some tests ask for programs.
 os.environ.setdefault("HORNBEAM_TORCH_COMPILER", "none")
+# Several processes that each take all cores wait for each other: where tests run side by side, torch gets one thread.
+if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("HORNBEAM_BACKEND") == "torch":
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
