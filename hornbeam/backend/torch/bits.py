@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -32,11 +33,40 @@ def _on_host(key: torch.Tensor) -> bool:
     return key.device.type == "cpu" and not program.is_traced(key)
 
 
+# One kernel instead of a hundred: a program that only sends kernels off waits for each of them on the host.
+_KERNEL = """
+template <typename T> T threefry(T counter, T first_key, T second_key) {
+    const unsigned rotations[2][4] = {ROTATIONS};
+    const unsigned schedule[3] = {
+        (unsigned)first_key, (unsigned)second_key, (unsigned)first_key ^ (unsigned)second_key ^ 0x1BD11BDAu};
+    unsigned first = schedule[0], second = (unsigned)counter + schedule[1];
+    for (unsigned block = 0; block < 5; ++block) {
+        for (unsigned turn = 0; turn < 4; ++turn) {
+            const unsigned rotation = rotations[block % 2][turn];
+            first += second;
+            second = ((second << rotation) | (second >> (32u - rotation))) ^ first;
+        }
+        first += schedule[(block + 1) % 3];
+        second += schedule[(block + 2) % 3] + block + 1;
+    }
+    return (T)(first ^ second);
+}
+""".replace("{ROTATIONS}", str(threefry.ROTATIONS).replace("(", "{").replace(")", "}"))
+
+
+@functools.cache
+def _kernel() -> Any:
+    return torch.cuda.jiterator._create_jit_fn(_KERNEL)
+
+
 def _words(key: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """The bits as int32: torch has no kernels for sums and shifts of unsigned integers."""
     count = math.prod(shape)
     halves = key.view(torch.int32) if key.dtype == torch.uint32 else key.to(torch.int32)
     first_key, second_key = halves[0], halves[1]
+    if key.is_cuda and 0 < count < 2**31 and not program.is_traced(key):
+        counter = torch.arange(count, dtype=torch.int32, device=key.device)
+        return _kernel()(counter, first_key, second_key).reshape(shape)
     schedule = (first_key, second_key, first_key ^ second_key ^ 0x1BD11BDA)
     if count < 2**31:
         second = torch.arange(count, dtype=torch.int32, device=key.device) + second_key
