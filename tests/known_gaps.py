@@ -73,6 +73,11 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
        for aspect in ("outputs", "gradients")},
     "*/config/TimeDistributed": "the layer inside is built for any batch, since steps are folded into it",
     "Bidirectional/two layers/symbolic": "Keras takes the backward layer to be as wide as the forward layer",
+    **{
+        f"Normalization{row}/{aspect}": "Keras takes no notice of `set_weights` until `finalize_state` is called"
+        for row in ("", "/one axis", "/two axes", "/everything together")
+        for aspect in ("outputs", "gradients")
+    },
 }
 
 # Rows of the tables of layers that Keras itself cannot compute.

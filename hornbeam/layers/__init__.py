@@ -120,6 +120,8 @@ _NAMES = {
     "ConvLSTM1D": "hornbeam.layers.recurrent.conv_lstm",
     "ConvLSTM2D": "hornbeam.layers.recurrent.conv_lstm",
     "ConvLSTM3D": "hornbeam.layers.recurrent.conv_lstm",
+    "Discretization": "hornbeam.layers.preprocessing.discretization",
+    "Normalization": "hornbeam.layers.preprocessing.normalization",
     "Dropout": "hornbeam.layers.regularization.dropout",
     "SpatialDropout1D": "hornbeam.layers.regularization.dropout",
     "SpatialDropout2D": "hornbeam.layers.regularization.dropout",

@@ -116,8 +116,10 @@ from hornbeam.layers.pooling.pooling import (
     MaxPooling3D as MaxPooling3D,
 )
 from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
+from hornbeam.layers.preprocessing.discretization import Discretization as Discretization
 from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossing, Hashing as Hashing
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
+from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from hornbeam.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from hornbeam.layers.recurrent.bidirectional import Bidirectional as Bidirectional
