@@ -162,7 +162,7 @@ class AdaptingLayer(Layer):
 
     def _snapshot(self) -> tuple[dict[str, Any], list[tuple[Any, Any]]]:
         """The attributes and the values of the variables, as they are now."""
-        values = [(one, one.value) for one in self._own_variables()]
+        values = [(one, np.array(one.numpy())) for one in self._own_variables()]  # some frameworks write in place
         attributes = {**self.__dict__, "_tracked": dict(self.__dict__["_tracked"])}
         own = {name: [*self.__dict__[name]] for name in ("_own_trainable", "_own_frozen")}
         return {**attributes, **own}, values
