@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
+
 from hornbeam import scope, tree
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
@@ -14,6 +16,7 @@ from hornbeam.graph import Function
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
 from hornbeam.models.graph_config import graph_config, graph_from_config
+from hornbeam.models.host_split import HostResults, HostSplit, _needs_host
 from hornbeam.models.summary import print_summary
 from hornbeam.saving import archive, weights
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object
@@ -118,6 +121,8 @@ class Model(Trainer, Layer):
         """
         if self._function is None:
             return super().call(inputs)
+        if isinstance(inputs, HostResults):
+            return self.split_function().finish(inputs)
         values = self._fitted_inputs(inputs)
         if mask is not None:
             for value, one in zip(values, tree.flatten(mask), strict=False):
@@ -125,11 +130,31 @@ class Model(Trainer, Layer):
                     scope.set_mask(value, one)
         return self._function.run(values)
 
+    def split_function(self) -> HostSplit | None:
+        """The host part and the device part of a model made from a graph; None where all runs on the device."""
+        if self._function is None or type(self).call is not Model.call:
+            return None
+        return self._split_of(self._function)
+
+    def _split_of(self, function: Function) -> HostSplit | None:
+        kept = self.__dict__.get("_untracked_split")
+        if kept is None or kept[0] is not function:
+            found = any(_needs_host(node) for node in function._nodes)
+            kept = self.__dict__["_untracked_split"] = (function, HostSplit(function, self.name) if found else None)
+        return kept[1]
+
+    def host_results(self, inputs: Any) -> HostResults:
+        """What the host part of the model gives for inputs; the model takes it in their place."""
+        split = self.split_function()
+        assert split is not None
+        return split.to_host(self._fitted_inputs(inputs))
+
     def _fitted_inputs(self, inputs: Any) -> list[Any]:
         """Inputs as a flat list in the order of the graph's, matched by name where dicts are used, and checked."""
         function = self._function
         assert function is not None
         structure = function._inputs_struct
+        inputs = _texts_as_arrays(inputs)
         if isinstance(inputs, dict):
             names = self._input_names(structure)
             if names is not None:
@@ -373,6 +398,18 @@ class Model(Trainer, Layer):
 def _shapes_of(tensors: Any) -> Any:
     shapes = [one.shape for one in tree.flatten(tensors)]
     return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _texts_as_arrays(inputs: Any) -> Any:
+    """Texts in lists, or alone in a dict, as arrays."""
+    if isinstance(inputs, dict):
+        return {key: _texts_as_arrays(one) for key, one in inputs.items()}
+    first = inputs
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    if isinstance(first, (str, bytes)) and not isinstance(inputs, (str, bytes)):
+        return np.array(inputs, dtype=object)
+    return inputs
 
 
 def backend_expand(value: Any) -> Any:

@@ -10,9 +10,11 @@ from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeEr
 from hornbeam.graph import Function
 from hornbeam.layers.core.input_layer import InputLayer
 from hornbeam.layers.layer import Layer
-from hornbeam.models.model import Model
+from hornbeam.models.host_split import HostResults, HostSplit
+from hornbeam.models.model import Model, _texts_as_arrays
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object, serialize_value
 from hornbeam.symbolic import KerasTensor
+from hornbeam.training.data import ArraySource
 
 
 @wire("keras.Sequential", "keras.models.Sequential", "keras.src.models.sequential.Sequential")
@@ -162,6 +164,9 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs of the last layer."""
+        if isinstance(inputs, HostResults):
+            return self.split_function().finish(inputs)  # type: ignore[union-attr]
+        inputs = _texts_as_arrays(inputs)
         if self._untracked_input_layer is not None:
             leaves = tree.flatten(inputs)
             if len(leaves) == 1 and hasattr(leaves[0], "shape"):  # also within a list or dict of its own
@@ -174,6 +179,22 @@ class Sequential(Model):
                 inputs = layer(inputs)
             first = False
         return inputs
+
+    def split_function(self) -> HostSplit | None:
+        """The host part and the device part; None where all runs on the device, or no shape is known."""
+        if self._untracked_last is None or not self._stack or type(self).call is not Sequential.call:
+            return None
+        return self._split_of(self._graph())
+
+    def host_results(self, inputs: Any) -> HostResults:
+        """What the host part of the model gives for inputs; the model takes it in their place."""
+        self._graph()
+        return super().host_results(inputs)
+
+    def _prepare_split(self, source: Any) -> None:
+        first = self._stack[0] if self._stack else None
+        if self._untracked_last is None and getattr(first, "runs_on_host", False) and isinstance(source, ArraySource):
+            self._build_from_call((source.arrays[0],), {})
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The symbolic outputs for symbolic inputs."""

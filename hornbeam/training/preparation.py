@@ -9,7 +9,7 @@ from typing import Any
 
 from hornbeam import scope, tree
 from hornbeam.backend import active as backend
-from hornbeam.backend.base import Struct
+from hornbeam.backend.base import Struct, is_numeric
 from hornbeam.errors import ArgumentError, UnsupportedError, ValueStateError
 from hornbeam.scope import Trace
 from hornbeam.training.data import ArraySource
@@ -49,6 +49,7 @@ class Preparation(Steps):
 
     def _check_labels(self, source: Any, phase: str) -> None:
         """Looks once, before the first step, for labels that compiled code could not complain about."""
+        source = getattr(source, "inner", source)
         if self._compile_loss is None or not isinstance(source, ArraySource) or len(source.arrays) < 2:
             return
         if self._has_own(f"{phase}_step", "compute_loss"):
@@ -73,7 +74,11 @@ class Preparation(Steps):
             masked.extend(one for one in tree.flatten(y_pred) if scope.get_mask(one) is not None)
             return y_pred
 
-        rows = tree.map_structure(lambda one: None if one is None else backend.put(one[:1]), x)
+        rows = tree.map_structure(lambda one: None if one is None else one[:1], x)
+        texts = any(one is not None and not is_numeric(one) for one in tree.flatten(rows))
+        if texts and self.split_function() is not None:  # type: ignore[attr-defined]
+            rows = self.host_results(rows)  # type: ignore[attr-defined]
+        rows = backend.put(rows)
         with Trace():
             structure = backend.abstract(outputs, tree.map_structure(_struct, rows))
         return structure, bool(masked)

@@ -27,15 +27,19 @@ from hornbeam.training.arguments import (
     whole_number,
 )
 from hornbeam.training.compile import CompileLoss, CompileMetrics
-from hornbeam.training.data import open_source, split_validation
+from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
 from hornbeam.training.loop import Loop
 from hornbeam.training.preparation import Preparation
 from hornbeam.training.results import host_number, in_order, on_host
+from hornbeam.training.sources.mapped import MappedSource
 from hornbeam.training.state_form import takes_state, with_state
 from hornbeam.training.state_tree import StateTree
 from hornbeam.training.unpack import pack_x_y_sample_weight
 from hornbeam.variable import Variable
+
+# How much memory the results of a model's host part for whole arrays may take; more goes batch by batch.
+_HOST_BYTES = 1 << 30
 
 
 class Trainer(Preparation, StateTree):
@@ -264,7 +268,7 @@ class Trainer(Preparation, StateTree):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
         validation = parts_of_validation(validation_data)
-        source = open_source(
+        source = self._open(
             x,
             y,
             sample_weight,
@@ -277,7 +281,7 @@ class Trainer(Preparation, StateTree):
         validation_source = None
         try:
             if validation is not None:
-                validation_source = open_source(
+                validation_source = self._open(
                     *validation,
                     batch_size=validation_batch_size or batch_size,
                     steps=validation_steps,
@@ -361,7 +365,7 @@ class Trainer(Preparation, StateTree):
         if kwargs:
             raise ArgumentTypeError("known arguments", str(sorted(kwargs)), "evaluate")
         verbose = verbosity(verbose)
-        source = open_source(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=0)
+        source = self._open(x, y, sample_weight, batch_size=batch_size, steps=steps, rng=0)
         step_limit = _config.max_steps_per_epoch()
         try:
             self._check_labels(source, "test")
@@ -407,7 +411,7 @@ class Trainer(Preparation, StateTree):
             NumPy arrays in the structure of the outputs, all batches joined.
         """
         verbose = verbosity(verbose)
-        source = open_source(x, batch_size=batch_size, steps=steps, rng=0)
+        source = self._open(x, batch_size=batch_size, steps=steps, rng=0)
         step_limit = _config.max_steps_per_epoch()
         outputs: list[Any] = []
         try:
@@ -464,12 +468,40 @@ class Trainer(Preparation, StateTree):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
+        source = self._open(x, batch_size=length_of(x)) if self.split_function() is not None else None
+        if source is not None:
+            try:
+                batch = next(source.batches())
+            finally:
+                source.close()
+            return on_host(self._execution("predict").batch(batch[0] if source.bare else batch))
         return on_host(self._execution("predict").batch(_whole_batch(x)))
 
+    def split_function(self) -> Any:
+        """The host part and the device part of a model made from a graph; None where all runs on the device."""
+        return None
+
+    def _open(self, *data: Any, **settings: Any) -> Any:
+        """The source of some data; what the model does on the host is done in it, ahead of the device."""
+        source = open_source(*data, **settings)
+        self._prepare_split(source)
+        split = self.split_function()
+        if split is None:
+            return source
+        rows = source.sample_count if isinstance(source, ArraySource) else None
+        if rows is not None and split.fixed and rows * split.bytes_per_row <= _HOST_BYTES:
+            # once for all epochs; and the results may lie on the device
+            source.replace_x(self.host_results(source.arrays[0]))  # type: ignore[attr-defined]
+            return source
+        return MappedSource(source, self.host_results)  # type: ignore[attr-defined]
+
+    def _prepare_split(self, source: Any) -> None:
+        """Builds a model whose first layer takes text, if that needs the data."""
+
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
-        source = open_source(x, y, sample_weight, batch_size=length_of(x), class_weight=class_weight)
+        source = self._open(x, y, sample_weight, batch_size=length_of(x), class_weight=class_weight)
         try:
-            batch = next(source.batches())
+            batch = next(iter(source.batches()))
         finally:
             source.close()
         self.reset_metrics()

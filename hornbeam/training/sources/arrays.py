@@ -58,6 +58,12 @@ class RowSource(CountedSource):
             return None if (first, last) == (0, self.sample_count) else self._numbers()[first:last]
         return self._permutation()[first:last]
 
+    def replace_x(self, x: Any) -> None:
+        """Puts other inputs, of as many rows, in place of x."""
+        self.arrays = (x, *self.arrays[1:])
+        self.bare = False  # x may be a tuple now, which unpacking must not take apart
+        self._leaves, self._structure = tree.flatten_and_structure(self.arrays)
+
     def _numbers(self) -> np.ndarray:
         return np.arange(self.sample_count, dtype=np.int32 if self.sample_count < 2**31 else np.int64)
 
