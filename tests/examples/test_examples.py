@@ -1,21 +1,14 @@
 """The programs in examples/ run and learn."""
 
-import importlib.util
-from pathlib import Path
-
+import numpy as np
 import pytest
 
+import hornbeam as keras
 from hornbeam.backend import active as backend
+from tests.examples.programs import FOLDER, PROGRAMS, load
+from tests.examples.record_gradients import FILE
 
-FOLDER = Path(__file__).parents[2] / "examples"
 pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_gan_draws_points_near_the_circle(capsys):
@@ -32,5 +25,39 @@ def test_two_optimizers_learn_the_digits(capsys):
     assert "accuracy:" in capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def recorded():
+    with np.load(FILE) as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_learns(name, capsys):
+    argument, least, most = PROGRAMS[name]
+    needs_digits(name)
+    program = load(name)
+    untrained = program.main(1)
+    assert least <= program.main(argument) <= most
+    assert not least <= untrained <= most
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_first_gradients_agree_across_backends(name, recorded):
+    needs_digits(name)
+    found = load(name).first_gradients()
+    assert len(found) == sum(key.startswith(f"{name}/") for key in recorded) > 0
+    for number, one in enumerate(found):
+        expected = recorded[f"{name}/{number}"]
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(one), expected, rtol=1e-4, atol=1e-5 * max(1.0, np.abs(expected).max())
+        )
+
+
+def needs_digits(name):
+    if "sklearn" in (FOLDER / f"{name}.py").read_text():
+        pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+
+
 def test_every_example_is_tested():
-    assert {one.stem for one in FOLDER.glob("*.py")} == {"gan", "two_optimizers"}
+    assert {one.stem for one in FOLDER.glob("*.py")} == {"gan", "two_optimizers", *PROGRAMS}
