@@ -28,7 +28,7 @@ class Diffusion(keras.Model):
         self.seed_generator = keras.random.SeedGenerator(5)
 
     def call(self, points, step):
-        phase = ops.expand_dims(ops.cast(step, "float32") / self.steps, -1) * np.array([[1.0, 2.0, 4.0]], "float32")
+        phase = ops.expand_dims(ops.cast(step, "float32") / self.steps, -1) * ops.convert_to_tensor([[1.0, 2.0, 4.0]])
         return self.network(ops.concatenate([points, ops.sin(phase), ops.cos(phase)], axis=-1))
 
     def loss_of(self, points, step, noise):

@@ -63,7 +63,8 @@ def first_gradients() -> list:
     """The gradients of the first loss, for tests."""
     model, images = make()
     noise = keras.random.normal((32, model.latent_size), seed=3)
-    return keras.grad(lambda: sum(model.losses_of(ops.convert_to_tensor(images[:32]), noise)), model.trainable_variables)
+    batch = ops.convert_to_tensor(images[:32])
+    return keras.grad(lambda: sum(model.losses_of(batch, noise)), model.trainable_variables)
 
 
 def main(epochs: int = 30) -> float:
