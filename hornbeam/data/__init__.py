@@ -1,1 +1,11 @@
 """From files and user classes on disk to batches."""
+
+from hornbeam._lazy import attach
+
+_NAMES = {
+    "Dataset": "hornbeam.data.dataset",
+    "PyDataset": "hornbeam.data.py_dataset",
+}
+
+__all__ = list(_NAMES)
+__getattr__, __dir__ = attach(__name__, _NAMES)

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from hornbeam import tree
+from hornbeam.data.dataset import Dataset
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, describe
 from hornbeam.training.sources.arrays import ArraySource, LazyRowSource, RowSource
 from hornbeam.training.sources.base import Source
 from hornbeam.training.sources.convert import is_a, is_array_like, standardize_whole
+from hornbeam.training.sources.dataset import DatasetPlace
 from hornbeam.training.sources.grain import GrainPlace, is_grain
 from hornbeam.training.sources.lazy import LazyRows
 from hornbeam.training.sources.py_dataset import PyDatasetSource, is_py_dataset
@@ -27,7 +29,7 @@ __all__ = ["ArraySource", "Source", "open_source", "split_validation"]
 _DEFAULT_BATCH_SIZE = 32
 _KINDS = (
     "arrays (NumPy, JAX, torch, TensorFlow, pandas, HDF5), lists or dicts of them, a generator, a PyDataset, "
-    "a torch DataLoader or a tf.data.Dataset"
+    "a hornbeam.data.Dataset, a torch DataLoader or a tf.data.Dataset"
 )
 
 
@@ -46,7 +48,7 @@ def open_source(
 
     Args:
         x: Inputs: one array of any framework or a nesting of several, a pandas frame or series, rows of an HDF5
-            file, a generator or other iterable of batches, a `PyDataset`, torch `DataLoader` or
+            file, a generator or other iterable of batches, a `Dataset`, a `PyDataset`, torch `DataLoader` or
             `tf.data.Dataset`. Lists of numbers are arrays; lists of arrays are several inputs.
         y: Targets of the same length, for arrays only; other kinds bring them in their batches.
         sample_weight: A weight for each sample, for arrays only: one array, or one for each output.
@@ -190,6 +192,8 @@ def _common_length(arrays: tuple) -> int:
 def _open_stream(x: Any, steps: int | None, class_weight: ClassWeights | None) -> StreamSource | None:
     if is_a(x, "tensorflow", "Tensor", "RaggedTensor", "SparseTensor") or isinstance(x, (str, bytes, set, frozenset)):
         return None
+    if isinstance(x, Dataset):
+        return _open_dataset(x, steps, class_weight)
     if callable(getattr(x, "as_numpy_iterator", None)):
         return _open_tf_dataset(x, steps, class_weight)
     if not hasattr(x, "__iter__"):
@@ -221,6 +225,26 @@ def _open_stream(x: Any, steps: int | None, class_weight: ClassWeights | None) -
         class_weight=class_weight,
         bare=not once,
         stateful=stateful,
+    )
+
+
+def _open_dataset(dataset: Dataset, steps: int | None, class_weight: ClassWeights | None) -> StreamSource:
+    size = dataset.size
+    if size == math.inf and steps is None:
+        raise ArgumentError("a number of steps for endless data", "None", "Dataset", "Give steps_per_epoch.")
+    if size == 0:
+        raise ArgumentError("at least one batch", "none", "Dataset")
+    place = DatasetPlace(dataset)
+    return StreamSource(
+        "Dataset",
+        place.open_pass,
+        rewinds=True,
+        limit=steps,
+        count=None if size is None or size == math.inf else int(size),
+        batch_size=dataset.batch_size,
+        class_weight=class_weight,
+        copy=False,  # each batch is memory of its own
+        stateful=place,
     )
 
 

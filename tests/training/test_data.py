@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from hornbeam import _config, tree
+from hornbeam.data.dataset import Dataset
 from hornbeam.data.py_dataset import PyDataset
 from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.unpack import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -618,6 +619,8 @@ RESUMABLE = {
     "PyDataset, steps": lambda: (Counted(count=7), {"shuffle": True, "steps": 3}),
     "grain": lambda: (GrainLike(), {}),
     "grain, steps": lambda: (GrainLike(), {"steps": 3}),
+    "Dataset": lambda: (Dataset.range(14).shuffle(1).batch(2).map(lambda x: (x,), workers=2), {}),
+    "Dataset, steps": lambda: (Dataset.range(14).shuffle(1).map(np.asarray).batch(2).prefetch(1), {"steps": 3}),
     "loader with a state": lambda: (Stateful(), {}),
     "loader with a state, steps": lambda: (Stateful(), {"steps": 3}),
 }
