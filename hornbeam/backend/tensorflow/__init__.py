@@ -1,0 +1,225 @@
+"""The TensorFlow backend: variables are `tf.Variable`s, layers `tf.Module`s, compiled steps `tf.function`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from hornbeam import _config, tree
+from hornbeam.backend.base import Backend, Struct
+from hornbeam.backend.tensorflow import control, nn, random, xp
+from hornbeam.backend.tensorflow.framework import tf
+from hornbeam.backend.tensorflow.xp.common import sizes
+from hornbeam.dtypes import standardize_dtype
+from hornbeam.errors import ArgumentError, ArgumentTypeError
+
+_Tensor = tf.Tensor
+_Symbolic = tf.__internal__.SymbolicTensor
+
+
+class TensorflowBackend(Backend):
+    """`tf.Tensor`s as tensors; a variable's handle is a `tf.Variable`."""
+
+    name = "tensorflow"
+    xp = xp
+    features = frozenset({"gradients", "compile", "fusion", "inplace", "strings"})
+    overrides = nn.OVERRIDES
+    # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
+    probe_sizes = (840, 1680)
+    weak_numbers = True
+
+    # --- tensors -------------------------------------------------------------------------------------------
+
+    def is_array(self, value: Any) -> bool:
+        return isinstance(value, _Tensor)
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        if isinstance(value, _Tensor):
+            return value if dtype is None or value.dtype.name == dtype else self.cast(value, dtype)
+        if hasattr(value, "detach"):  # a torch tensor, perhaps one that tracks gradients
+            value = value.detach().cpu().numpy()
+        if dtype is None:
+            return _of_own_dtype(value)
+        wanted = tf.as_dtype(dtype)
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "OSU":
+            return tf.convert_to_tensor(value.astype(wanted.as_numpy_dtype))
+        if isinstance(value, (bool, int, float, complex)):
+            return tf.convert_to_tensor(np.asarray(value).astype(wanted.as_numpy_dtype))
+        found = _of_own_dtype(value)
+        return found if found.dtype == wanted else self.cast(found, dtype)
+
+    def filled(self, shape: tuple[int, ...], value: float, dtype: str) -> Any:
+        return tf.cast(tf.fill(shape, np.float32(value)), dtype)
+
+    def to_numpy(self, value: Any) -> np.ndarray:
+        if isinstance(value, _Symbolic):
+            raise ArgumentTypeError(
+                "a tensor with values", f"the symbolic {value!r}", "conversion to a NumPy array",
+                "Inside a tf.function tensors have no values yet; use tf or hornbeam.ops functions on them.",
+            )
+        return value.numpy() if isinstance(value, _Tensor) else np.asarray(value)
+
+    def shape(self, value: Any) -> tuple[Any, ...]:
+        static = tuple(value.shape)
+        return static if None not in static else sizes(value)
+
+    def dtype(self, value: Any) -> str:
+        dtype = value.dtype
+        return dtype.name if isinstance(dtype, tf.DType) else standardize_dtype(dtype)
+
+    def cast(self, value: Any, dtype: str) -> Any:
+        wanted = tf.as_dtype(dtype)
+        if wanted == tf.string:
+            return tf.strings.as_string(value)
+        if value.dtype == tf.string:
+            return tf.strings.to_number(value, wanted) if wanted in _PARSED else tf.cast(
+                tf.strings.to_number(value, tf.float64), wanted
+            )
+        return tf.cast(value, wanted)
+
+    def native_dtype(self, dtype: str) -> Any:
+        return tf.as_dtype(dtype)
+
+    # --- state ---------------------------------------------------------------------------------------------
+
+    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        with tf.init_scope():
+            return tf.Variable(self.asarray(value, dtype), trainable=trainable, name=name)
+
+    def read(self, handle: Any) -> Any:
+        return handle.value() if isinstance(handle, tf.Variable) else handle
+
+    def write(self, handle: Any, value: Any) -> Any:
+        handle.assign(value, read_value=False)
+        return handle
+
+    def copy(self, value: Any) -> Any:
+        return tf.identity(value)
+
+    # --- evaluation ----------------------------------------------------------------------------------------
+
+    def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
+        with tf.__internal__.FuncGraph("abstract").as_default():
+            filled = [
+                tf.compat.v1.placeholder(tf.as_dtype(leaf.dtype), leaf.shape) if isinstance(leaf, Struct) else leaf
+                for leaf in leaves
+            ]
+            args, kwargs = tree.unflatten(description, filled)
+            result = function(*args, **kwargs)
+            return tree.map_structure(
+                lambda leaf: Struct(tuple(leaf.shape), leaf.dtype.name) if isinstance(leaf, _Tensor) else leaf, result
+            )
+
+    def cond(self, predicate: Any, true_function: Callable[[], Any], false_function: Callable[[], Any]) -> Any:
+        return control.cond(predicate, true_function, false_function)
+
+    def while_loop(self, condition: Callable, body: Callable, values: tuple, limit: int | None) -> tuple:
+        return control.while_loop(condition, body, values, limit)
+
+    def scan(self, step: Callable, carry: Any, xs: Any, length: int, reverse: bool, unroll: int | bool) -> tuple:
+        if tf.executing_eagerly() or unroll is True:
+            return super().scan(step, carry, xs, length, reverse, unroll)
+        return control.scan(step, carry, xs, length, reverse)
+
+    def vectorized_map(self, function: Callable, elements: Any) -> Any:
+        return control.vectorized_map(function, elements)
+
+    def stop_gradient(self, value: Any) -> Any:
+        return tf.stop_gradient(value)
+
+    def custom_gradient(self, function: Callable) -> Callable:
+        return control.custom_gradient(function)
+
+    def remat(self, function: Callable) -> Callable:
+        return control.remat(function)
+
+    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+        arguments = list(arguments)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(arguments)
+            value, aux = function(*arguments)
+        gradients = tape.gradient(value, arguments, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        # what looks rows up has a sparse gradient; optimizers and clipping want a tensor
+        return value, aux, [one if one is None else tf.convert_to_tensor(one) for one in gradients]
+
+    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
+        return control.Program(function)
+
+    def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
+        _, carry = tf.while_loop(
+            lambda index, _: index < stop,
+            lambda index, before: (index + 1, body(index, before)),
+            (start, carry),
+            parallel_iterations=1,
+        )
+        return carry
+
+    def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
+        outputs = xp.matmul(inputs, kernel)
+        return outputs if bias is None else tf.nn.bias_add(outputs, bias)
+
+    def add_bias(self, outputs: Any, bias: Any) -> Any:
+        return tf.nn.bias_add(outputs, bias)
+
+    def slice_rows(self, value: Any, start: Any, count: int) -> Any:
+        rows = tf.slice(value, [start] + [0] * (len(value.shape) - 1), [count] + list(value.shape[1:]))
+        return tf.ensure_shape(rows, [count, *value.shape[1:]])
+
+    def take_rows(self, value: Any, rows: Any) -> Any:
+        return tf.gather(value, rows)
+
+    def constants(self) -> AbstractContextManager:
+        return tf.init_scope()
+
+    def is_traced(self, value: Any) -> bool:
+        return isinstance(value, _Symbolic)
+
+    # --- randomness ----------------------------------------------------------------------------------------
+
+    def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        return random.bits(key, shape)
+
+    # --- placement -----------------------------------------------------------------------------------------
+
+    def device(self, name: str) -> AbstractContextManager:
+        known = self.devices()
+        kind, _, index = str(name).lower().replace("cuda", "gpu").partition(":")
+        if f"{kind}:{index or 0}" not in known:
+            raise ArgumentError(f"one of the devices {known}", repr(name), "device")
+        return tf.device(f"{kind}:{index or 0}")
+
+    def devices(self, kind: str | None = None) -> list[str]:
+        found = [":".join(one.name.lower().split(":")[-2:]) for one in tf.config.list_logical_devices()]
+        return found if kind is None else [one for one in found if one.startswith(kind.lower().replace("cuda", "gpu"))]
+
+    def wait(self, value: Any) -> None:
+        tf.test.experimental.sync_devices()
+
+
+_PARSED = (tf.float32, tf.float64, tf.int32, tf.int64)
+
+
+def _of_own_dtype(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return tf.convert_to_tensor(value)
+    if isinstance(value, float):
+        return tf.convert_to_tensor(value, _config.floatx())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return tf.convert_to_tensor(value, tf.int32 if -(1 << 31) <= value < 1 << 31 else tf.int64)
+    if isinstance(value, (list, tuple)):
+        leaves = tree.flatten(value)
+        if any(isinstance(leaf, _Tensor) for leaf in leaves):
+            return tf.convert_to_tensor(value)
+        own = np.asarray(value)
+        if own.dtype == np.float64 and all(not hasattr(leaf, "dtype") for leaf in leaves):
+            return tf.convert_to_tensor(own.astype(tf.as_dtype(_config.floatx()).as_numpy_dtype))
+        if own.dtype == np.int64 and all(not hasattr(leaf, "dtype") for leaf in leaves):
+            return tf.convert_to_tensor(own.astype(np.int32))
+        return tf.convert_to_tensor(own)
+    return tf.convert_to_tensor(value)
+
+
+backend = TensorflowBackend()
