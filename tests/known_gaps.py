@@ -14,6 +14,8 @@ OP_GAPS: dict[str, str] = {
     "argpartition/values/torch": "which order the elements on either side of `kth` come in is free",
     "histogram:range/int32/torch": "Keras places an element on an edge by the rounding of its float32 edges",
     "histogram:range/int32/numpy": "Keras places an element on an edge by the rounding of its float32 edges",
+    "argpartition/values/tensorflow": "which order the elements on either side of `kth` come in is free",
+    "histogram:range/int32/tensorflow": "Keras places an element on an edge by the rounding of its float32 edges",
     "logaddexp/promotion": "Keras widens half precision beside a Python float, unlike in all its other ops",
     "geomspace/spec/numpy": "abstract evaluation on NumPy uses zeros, between which there is no geometric series",
     "bincount/node": "Keras writes `weights=None` as configuration; here it is a tensor that was not given",

@@ -111,6 +111,7 @@ class Backend:
             "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
             that read and write variables; "live": what a variable gives as its value changes with it.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
+        variable_base: The class that variables derive from.
         native_types: Classes of the framework that may stand in a layer's attributes and hold state.
         compile_default: Whether programs compile unless somebody says otherwise.
         overrides: Ops, by name, for which the backend owns a better kernel. Same signature as the op's body.
@@ -121,6 +122,7 @@ class Backend:
     xp: Any = None
     features: frozenset[str] = frozenset()
     layer_base: type = LayerBase
+    variable_base: type = object
     native_types: tuple[type, ...] = ()
     compile_default: bool = False
     # whether steps that are not compiled take their batches from arrays that lie on the device

@@ -10,7 +10,7 @@ import numpy as np
 
 from hornbeam import _config, tree
 from hornbeam.backend.base import Backend, Struct
-from hornbeam.backend.tensorflow import control, nn, random, xp
+from hornbeam.backend.tensorflow import control, indexing, native, nn, random, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
@@ -30,6 +30,10 @@ class TensorflowBackend(Backend):
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
     weak_numbers = True
+    compile_default = True
+    variable_base = native.VariableBase
+    layer_base = native.ModuleBase
+    native_types = (tf.Variable, tf.Module)
 
     # --- tensors -------------------------------------------------------------------------------------------
 
@@ -83,6 +87,12 @@ class TensorflowBackend(Backend):
     def native_dtype(self, dtype: str) -> Any:
         return tf.as_dtype(dtype)
 
+    def scalar(self, value: float, dtype: str) -> Any:
+        return tf.constant(np.asarray(value).astype(tf.as_dtype(dtype).as_numpy_dtype))
+
+    def written(self, target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
+        return indexing.written(target, index, updates, reduction)
+
     # --- state ---------------------------------------------------------------------------------------------
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
@@ -95,6 +105,15 @@ class TensorflowBackend(Backend):
     def write(self, handle: Any, value: Any) -> Any:
         handle.assign(value, read_value=False)
         return handle
+
+    def set_trainable(self, handle: Any, trainable: bool) -> None:
+        handle._trainable = trainable  # which tapes ask
+
+    def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
+        return native.parts_of(value)
+
+    def is_trainable(self, handle: Any) -> bool:
+        return handle.trainable
 
     def copy(self, value: Any) -> Any:
         return tf.identity(value)

@@ -36,7 +36,13 @@ empty = zeros
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    return tf.broadcast_to(asarray(fill_value, dtype), _shape(shape))
+    return tf.broadcast_to(_filler(fill_value, dtype), _shape(shape))
+
+
+def _filler(value: Any, dtype: Any) -> Tensor:
+    # a number that the dtype does not hold is cut off, as in NumPy
+    value = tensor(value)
+    return value if dtype is None else tf.cast(value, dtype)
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
@@ -49,7 +55,7 @@ def ones_like(x: Any, dtype: Any = None) -> Tensor:
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     x = tensor(x)
-    return tf.broadcast_to(tf.cast(fill_value, x.dtype if dtype is None else dtype), tf.shape(x))
+    return tf.broadcast_to(_filler(fill_value, x.dtype if dtype is None else dtype), tf.shape(x))
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:

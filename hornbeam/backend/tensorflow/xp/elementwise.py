@@ -19,10 +19,18 @@ arcsinh, arccosh, arctanh = (widened(one, "h") for one in (tf.asinh, tf.acosh, t
 exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
 sqrt, square = tf.sqrt, widened(tf.square, "iu")
 floor, ceil = tf.floor, tf.math.ceil
-isnan, isinf, isfinite = tf.math.is_nan, tf.math.is_inf, tf.math.is_finite
 real, imag, conjugate = tf.math.real, tf.math.imag, tf.math.conj
 logical_not = tf.logical_not
 i0 = widened(tf.math.bessel_i0, "h")
+
+
+def _of_floats(function: Any, of_others: Any) -> Any:
+    return lambda x: function(x) if x.dtype.is_floating else of_others(x)
+
+
+isnan = _of_floats(tf.math.is_nan, lambda x: x != x)
+isinf = _of_floats(tf.math.is_inf, lambda x: tf.math.is_inf(tf.abs(x)) if x.dtype.is_complex else x != x)
+isfinite = _of_floats(tf.math.is_finite, lambda x: tf.math.is_finite(tf.abs(x)) if x.dtype.is_complex else x == x)
 
 
 def abs(x: Tensor) -> Tensor:
@@ -207,9 +215,11 @@ remainder = mod
 @widened
 def fmod(x1: Tensor, x2: Tensor) -> Tensor:
     if not x1.dtype.is_integer:
-        return tf.math.truncatemod(x1, x2)
+        half = x1.dtype in (tf.float16, tf.bfloat16)
+        wide = [tf.cast(one, tf.float32) if half else one for one in (x1, x2)]
+        return tf.cast(tf.raw_ops.TruncateMod(x=wide[0], y=wide[1]), x1.dtype)
     zero, x2 = _safe(x2)
-    return tf.where(zero, tf.zeros_like(x1), tf.math.truncatemod(x1, x2))
+    return tf.where(zero, tf.zeros_like(x1), tf.raw_ops.TruncateMod(x=x1, y=x2))
 
 
 @binary

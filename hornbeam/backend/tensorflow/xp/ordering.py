@@ -64,8 +64,9 @@ def unique(
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
 ) -> Any:
-    wanted = (return_index, return_inverse, return_counts)
     rows = tf.reshape(x, [-1]) if axis is None else moveaxis(x, axis, 0)
     if axis is None or rank(rows) == 1:
         order = argsort(rows)
@@ -82,16 +83,28 @@ def unique(
     first = tf.concat([tf.ones_like(tf.shape(rows)[:1], tf.bool)[: tf.shape(rows)[0]], changed], 0)
     starts = tf.cast(tf.where(first)[:, 0], tf.int32)
     values = tf.gather(ordered, starts)
-    results = [values if axis is None else moveaxis(values, 0, axis)]
     group = tf.cumsum(tf.cast(first, tf.int32)) - 1
+    if size is not None:
+        values = _resized(values, size, values[:1] if fill_value is None else tf.cast(fill_value, x.dtype))
+    results = [values if axis is None else moveaxis(values, 0, axis)]
     if return_index:
-        results.append(tf.gather(order, starts))
+        found = tf.gather(order, starts)
+        results.append(found if size is None else _resized(found, size, found[:1]))
     if return_inverse:
         inverse = tf.scatter_nd(order[:, None], group, tf.shape(order))
         results.append(tf.reshape(inverse, tf.shape(x)) if axis is None else inverse)
     if return_counts:
-        results.append(tf.math.bincount(group, minlength=tf.shape(starts)[0]))
-    return tuple(results) if any(wanted) else results[0]
+        found = tf.math.unsorted_segment_sum(tf.ones_like(group), group, tf.shape(starts)[0])
+        results.append(found if size is None else _resized(found, size, tf.constant(0)))
+    return tuple(results) if len(results) > 1 else results[0]
+
+
+def _resized(rows: Tensor, size: int, filler: Tensor) -> Tensor:
+    """The first `size` rows, with `filler` for those that are missing."""
+    rows = rows[:size]
+    missing = size - tf.shape(rows)[0]
+    found = tf.concat([rows, tf.broadcast_to(filler, tf.concat([[missing], tf.shape(rows)[1:]], 0))], 0)
+    return tf.ensure_shape(found, [size, *rows.shape[1:]])
 
 
 def quantile(x: Tensor, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:

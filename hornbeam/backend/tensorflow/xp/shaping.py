@@ -10,6 +10,7 @@ import numpy as np
 
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import Axis, Tensor, all_at, at, rank, sizes, tensor
+from hornbeam.dtypes import promote
 from hornbeam.errors import ArgumentError
 
 _Slice = builtins.slice
@@ -125,6 +126,15 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
 def concatenate(arrays: Any, axis: int | None = 0) -> Tensor:
     if axis is None:
         return tf.concat([tf.reshape(one, [-1]) for one in arrays], 0)
+    first = arrays[0].shape
+    axis = at(axis, len(first))
+    for one in arrays[1:]:
+        if not one.shape[:axis].is_compatible_with(first[:axis]) or not one.shape[axis + 1 :].is_compatible_with(
+            first[axis + 1 :]
+        ):
+            raise ArgumentError(
+                f"shapes that are equal but for axis {axis}", f"{tuple(first)} and {tuple(one.shape)}", "concatenate"
+            )
     return tf.concat(arrays, axis)
 
 
@@ -155,7 +165,8 @@ def dstack(arrays: Any) -> Tensor:
 
 
 def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
-    return concatenate([x1, x2], axis)
+    dtype = promote(x1.dtype.name, x2.dtype.name)
+    return concatenate([tf.cast(x1, dtype), tf.cast(x2, dtype)], axis)
 
 
 def split(x: Tensor, parts: Any, axis: int = 0) -> list[Tensor]:

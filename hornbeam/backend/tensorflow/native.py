@@ -1,0 +1,133 @@
+"""What makes hornbeam's variables and layers TensorFlow's own: tapes, modules, checkpoints and SavedModels see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hornbeam import tree
+from hornbeam.backend.base import LayerBase
+from hornbeam.backend.tensorflow.framework import tf
+
+
+class VariableBase(tf.__internal__.types.Tensor):
+    """A variable that functions of TensorFlow take as a tensor, and tapes as a source of gradients.
+
+    The variable holds a `tf.Variable` in `_handle`.
+    """
+
+    # by this mark a `tf.GradientTape` takes the handle below for what it watched
+    _should_act_as_resource_variable = True
+    _handle: Any
+
+    @property
+    def handle(self) -> Any:
+        """The resource of the `tf.Variable` inside."""
+        return self._handle.handle
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return tf.convert_to_tensor(self.value, dtype=dtype, name=name)  # type: ignore[attr-defined]
+
+
+class ModuleBase(LayerBase, tf.Module):
+    """A layer as a `tf.Module`, whose children are what the layer itself keeps account of."""
+
+    # `tf.Module` computes it from a scope; layers have their own
+    name: str = ""  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        # instead of that of `tf.Module`, which sets names; a module that holds the layer looks here for variables
+        self.__dict__["_native_variables"] = _Handles(self)
+
+    # not those of TensorFlow, which wrap lists and dicts in classes of their own
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+    @property
+    def submodules(self) -> tuple:
+        """The layers inside, at any depth."""
+        return tuple(self._flatten_layers(include_self=False))  # type: ignore[attr-defined]
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        # asked by tf.train.Checkpoint and tf.saved_model.save
+        children: dict[str, Any] = {}
+        for variable in _all_variables(self):
+            name = variable.path.replace("/", ".")
+            children[name if name not in children else f"{name}_{len(children)}"] = variable._handle
+        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+            for name, value in layer.__dict__.items():
+                if isinstance(value, tf.__internal__.tracking.Trackable) and not isinstance(value, (ModuleBase, tf.Variable)):
+                    children[f"{layer.name}.{name}"] = value
+        if save_type == "savedmodel":
+            serving = self.__dict__.get("_serving")
+            if serving is None:
+                serving = self.__dict__["_serving"] = serving_function(self)
+            if serving is not None:
+                children["_default_save_signature"] = children["__call__"] = serving
+        return children
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        state.pop("_serving", None)
+        return state
+
+
+class _Handles(Sequence):
+    """The `tf.Variable`s of a layer's own, as they are at the moment."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def _now(self) -> list[Any]:
+        return [one._handle for one in self._layer._own_variables()]
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._now()[index]
+
+    def __deepcopy__(self, memo: dict) -> _Handles:
+        return _Handles(memo.get(id(self._layer), self._layer))
+
+
+def _all_variables(layer: Any) -> list[Any]:
+    found = {id(one): one for one in layer.variables}
+    return list(found.values())
+
+
+def serving_function(layer: Any) -> Callable | None:
+    """The layer in inference as a `tf.function` with a signature, or None if its inputs are not known yet."""
+    specs = _input_specs(layer)
+    if specs is None:
+        return None
+
+    @tf.function(autograph=False, input_signature=[specs])
+    def serving(inputs: Any) -> Any:
+        with tf.init_scope():
+            takes = layer._call_signature.has_training
+        return layer(inputs, training=False) if takes else layer(inputs)
+
+    return serving
+
+
+def _input_specs(layer: Any) -> Any:
+    inputs = getattr(layer, "_inputs_struct", None)
+    if inputs is None:
+        inputs = getattr(getattr(layer, "_function", None), "_inputs_struct", None)
+    if inputs is not None:
+        return tree.map_structure(lambda one: tf.TensorSpec(one.shape, one.dtype, name=one.name), inputs)
+    shapes = layer._build_shapes
+    if not shapes:
+        return None
+    shape = next(iter(shapes.values())) if isinstance(shapes, dict) else shapes
+    if not isinstance(shape, tuple) or not all(one is None or isinstance(one, int) for one in shape):
+        return None
+    return tf.TensorSpec([None, *shape[1:]], layer.compute_dtype or "float32", name="inputs")
+
+
+def parts_of(value: Any) -> list[tuple[str, Any]]:
+    """The `tf.Variable`s in one, or in a `tf.Module`, with names."""
+    if isinstance(value, tf.Variable):
+        return [("", value)]
+    return [(one.name.partition(":")[0], one) for one in value.variables]
