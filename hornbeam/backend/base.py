@@ -179,6 +179,14 @@ class Backend:
         dtype = self.narrowed.get(dtype, dtype)
         return np.asarray(value).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)[()]
 
+    def complex(self, real: Any, imaginary: Any) -> Any:
+        """A complex tensor of two real ones of one dtype."""
+        return real + 1j * imaginary
+
+    def picked(self, value: Any, key: Any) -> Any:
+        """`value[key]`, with all that NumPy allows in brackets: also tensors of integers or booleans."""
+        return value[key]
+
     def written(self, target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
         """A copy of `target` with `updates` at `index`; equal positions are reduced by "add", "max", "min" or "mul"."""
         result = self.xp.array(target, copy=True)

@@ -437,7 +437,7 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
     index = []
     for axis, (start, count, total) in enumerate(zip(starts, block, have, strict=True)):
         rows = _rows(start, count, total)
-        index.append(rows.reshape((-1,) + (1,) * (len(have) - axis - 1)))
+        index.append(xp.reshape(backend.asarray(rows), (-1,) + (1,) * (len(have) - axis - 1)))
     return written(inputs, tuple(index), updates, None)
 
 

@@ -36,7 +36,7 @@ def _complex(x: Any, rank: int, where: str) -> Any:
             f"real and imaginary parts of one shape, of rank {rank} or more",
             f"{tuple(real.shape)} and {tuple(imaginary.shape)}", where,
         )
-    return real + 1j * imaginary
+    return backend.complex(real, imaginary)
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
@@ -406,7 +406,7 @@ def view_as_complex(x: TensorLike) -> Tensor:
     """
     x = _single(x)
     _check_two(x.shape)
-    return x[..., 0] + 1j * x[..., 1]
+    return backend.complex(x[..., 0], x[..., 1])
 
 
 def _as_real_rule(x: Any) -> KerasTensor:

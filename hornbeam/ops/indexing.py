@@ -250,7 +250,7 @@ def _sliced(size: int | None, part: slice, x: Any, key: Any) -> int | None:
 
 @op("keras.src.ops.numpy.GetItem", tensors=["x", "key"], lists=["key"], spec=_get_item_rule)
 def _get_item(x: TensorLike, key: Any) -> Tensor:
-    return as_tensor(x)[tuple(key) if isinstance(key, list) else key]
+    return backend.picked(as_tensor(x), tuple(key) if isinstance(key, list) else key)
 
 
 def get_item(x: TensorLike, key: Any) -> Tensor:

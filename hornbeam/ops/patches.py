@@ -318,4 +318,4 @@ def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
     size, angle = as_floats(abs_, angle)
     if backend.dtype(size) in ("float16", "bfloat16"):
         size, angle = backend.cast(size, "float32"), backend.cast(angle, "float32")
-    return size * xp.cos(angle) + 1j * (size * xp.sin(angle))
+    return backend.complex(size * xp.cos(angle), size * xp.sin(angle))

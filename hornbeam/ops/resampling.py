@@ -423,7 +423,7 @@ def sampled(
     total = None
     for corner in itertools.product(*(_choices(one, order) for one in coordinates)):
         places = [_folded(index, x.shape[i], fill_mode) for i, (index, _) in enumerate(corner, first)]
-        value = x[tuple(places)] if batch is None else x[(batch, *places)]
+        value = backend.picked(x, tuple(places) if batch is None else (batch, *places))
         if fill_mode == "constant":
             inside: Any = None
             for i, (index, _) in enumerate(corner, first):

@@ -90,6 +90,12 @@ class TensorflowBackend(Backend):
     def scalar(self, value: float, dtype: str) -> Any:
         return tf.constant(np.asarray(value).astype(tf.as_dtype(dtype).as_numpy_dtype))
 
+    def complex(self, real: Any, imaginary: Any) -> Any:
+        return tf.complex(real, imaginary)
+
+    def picked(self, value: Any, key: Any) -> Any:
+        return indexing.get_item(value, key)
+
     def written(self, target: Any, index: tuple, updates: Any, reduction: str | None) -> Any:
         return indexing.written(target, index, updates, reduction)
 
@@ -105,6 +111,18 @@ class TensorflowBackend(Backend):
     def write(self, handle: Any, value: Any) -> Any:
         handle.assign(value, read_value=False)
         return handle
+
+    def increase(self, handle: Any, value: Any) -> bool:
+        if isinstance(value, _Tensor) and (value.dtype != handle.dtype or value.shape != handle.shape):
+            return False
+        if not isinstance(value, (_Tensor, int, float)) or (isinstance(value, float) and handle.dtype.is_integer):
+            return False
+        if handle.dtype == tf.bool or isinstance(value, bool):
+            return False
+        if isinstance(value, (int, float)):
+            value = tf.fill(handle.shape, tf.cast(value, handle.dtype))
+        handle.assign_add(value, read_value=False)
+        return True
 
     def set_trainable(self, handle: Any, trainable: bool) -> None:
         handle._trainable = trainable  # which tapes ask

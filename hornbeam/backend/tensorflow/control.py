@@ -131,6 +131,19 @@ def custom_gradient(function: Callable) -> Callable:
     return apply
 
 
+def jvp(function: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    """The value of a function, and its derivative in a direction."""
+    leaves, description = tree.flatten_and_structure(tuple(primals))
+    directions = tree.flatten(tuple(tangents))
+    leaves = [tf.identity(tf.convert_to_tensor(one)) for one in leaves]
+    directions = [tf.cast(one, leaf.dtype) for one, leaf in zip(directions, leaves, strict=True)]
+    with tf.autodiff.ForwardAccumulator(leaves, directions) as forward:
+        result = function(*tree.unflatten(description, leaves))
+        value, aux = result if has_aux else (result, None)
+    moved = tree.map_structure(lambda one: forward.jvp(one, tf.UnconnectedGradients.ZERO), value)
+    return (value, moved, aux) if has_aux else (value, moved)
+
+
 def remat(function: Callable) -> Callable:
     """`function` of trees, whose inner results are computed again for the gradient."""
 
