@@ -284,7 +284,12 @@ class Compiled:
         self._program = backend.compile(self._pure, donate=(0,))
 
     def _followed(self, args: tuple) -> list[Any]:
-        return self._tensors_of(self._function(*args))
+        tensors = self._tensors_of(self._function(*args))
+        # what layers added while they were followed has no values: it belongs to the program
+        for layer in scope.layers_with_losses():
+            if any(backend.is_traced(one) for one in scope.read_losses(layer)):
+                scope.write_losses(layer, [])
+        return tensors
 
     def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple) -> tuple:
         new_values, result = self._once(self._function, written_values, read_values, args)
@@ -361,7 +366,7 @@ class CompiledLoop(Compiled):
 
     def _followed(self, args: tuple, start: Any = 0, stop: Any = 0) -> list[Any]:
         def body(index: Any, carry: list[Any]) -> list[Any]:
-            tensors = self._tensors_of(self._function(index, *args))
+            tensors = Compiled._followed(self, (index, *args))
             return [_as_before(new, old) for new, old in zip(tensors, carry, strict=True)]
 
         return backend.repeat(body, start, stop, self._first())
