@@ -284,12 +284,15 @@ class Compiled:
         self._program = backend.compile(self._pure, donate=(0,))
 
     def _followed(self, args: tuple) -> list[Any]:
-        tensors = self._tensors_of(self._function(*args))
-        # what layers added while they were followed has no values: it belongs to the program
-        for layer in scope.layers_with_losses():
-            if any(backend.is_traced(one) for one in scope.read_losses(layer)):
+        before = [(layer, scope.read_losses(layer)) for layer in scope.layers_with_losses()]
+        try:
+            return self._tensors_of(self._function(*args))
+        finally:
+            # what layers add while they are followed has no values: it belongs to the program
+            for layer in scope.layers_with_losses():
                 scope.write_losses(layer, [])
-        return tensors
+            for layer, losses in before:
+                scope.write_losses(layer, losses)
 
     def _pure(self, written_values: list[Any], read_values: list[Any], args: tuple) -> tuple:
         new_values, result = self._once(self._function, written_values, read_values, args)

@@ -125,6 +125,8 @@ class Backend:
     variable_base: type = object
     native_types: tuple[type, ...] = ()
     compile_default: bool = False
+    # whether a kernel of some twenty operations, such as a random distribution, is worth a program of its own
+    compile_kernels: bool = False
     # whether steps that are not compiled take their batches from arrays that lie on the device
     eager_rows: bool = False
     # the layer that stands for a layer of the framework, see `parts_of`

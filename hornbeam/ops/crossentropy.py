@@ -235,7 +235,7 @@ def sparse_categorical_crossentropy(
     """
     output, dtype = _working(output)
     target = xp.expand_dims(target, axis)
-    if _is_float(target):
+    if backend.dtype(target) != "int32":
         target = backend.cast(target, "int32")
     logs = _log_probabilities(output, from_logits, axis)
     count = output.shape[axis]

@@ -65,7 +65,7 @@ class Nadam(Optimizer):
         self._product = self.add_variable((), "ones", dtype, name="momentum_product")
 
     def _before_updates(self, variables: list[Variable]) -> None:
-        self._product.assign(self._product.value * self._momentum(self._count() + 1))
+        self._product.assign(wide(self._product.value) * self._momentum(self._count() + 1))
 
     def _momentum(self, step: Any) -> Any:
         """The weight of the past in the mean, which rises to `beta_1`."""

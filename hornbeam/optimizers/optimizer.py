@@ -312,7 +312,11 @@ class Optimizer(OptimizerState):
         for variable in variables:
             self._decay(variable, rate)
         for gradient, variable in zip(grads, variables, strict=True):
-            self.update_step(gradient, variable, rate)
+            if variable._dtype in ("float16", "bfloat16"):  # read in single precision, as gradients and slots are
+                with scope.autocast("float32"):
+                    self.update_step(gradient, variable, rate)
+            else:
+                self.update_step(gradient, variable, rate)
 
     # whether this optimizer has been found to update its variables one by one only
     _apart = False

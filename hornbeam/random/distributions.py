@@ -61,6 +61,7 @@ def normal(
     """
     shape, dtype = _checked(shape, dtype, "normal")
     key, stddev, mean = draw_seed(seed), _parameter(stddev, dtype, 1), _parameter(mean, dtype, 0)
+    _check_parameters(shape, "normal", "mean and stddev", mean, stddev)
     return _fitting(run(_normal, (key, stddev, mean), shape, dtype), shape, "normal", "mean and stddev")
 
 
@@ -95,6 +96,7 @@ def truncated_normal(
     """
     shape, dtype = _checked(shape, dtype, "truncated_normal")
     key, stddev, mean = draw_seed(seed), _parameter(stddev, dtype, 1), _parameter(mean, dtype, 0)
+    _check_parameters(shape, "truncated_normal", "mean and stddev", mean, stddev)
     value = run(_truncated_normal, (key, stddev, mean), shape, dtype)
     return _fitting(value, shape, "truncated_normal", "mean and stddev")
 
@@ -131,6 +133,7 @@ def uniform(
         high = None
     elif low is None:
         low = scalar(0.0, dtype)
+    _check_parameters(shape, "uniform", "minval and maxval", low, high)
     value = run(_uniform, (draw_seed(seed), low, high), shape, dtype)
     return _fitting(value, shape, "uniform", "minval and maxval")
 
@@ -366,6 +369,16 @@ def _parameter(value: Any, dtype: str, neutral: float | None = None) -> Any:
         return None if value == neutral else scalar(float(value), dtype)
     tensor = as_tensor(convert(value))
     return tensor if backend.dtype(tensor) == dtype else backend.cast(tensor, dtype)
+
+
+def _check_parameters(shape: tuple[int, ...], where: str, what: str, *given: Any) -> None:
+    for one in given:
+        have = tuple(getattr(one, "shape", ()))
+        long = len(have) > len(shape)
+        if long or any(
+            size not in (1, None, wanted) for size, wanted in zip(reversed(have), reversed(shape), strict=False)
+        ):
+            raise ArgumentError(f"{what} that broadcast to shape={shape}", f"shape={have}", where)
 
 
 def _fitting(value: Any, shape: tuple[int, ...], where: str, what: str) -> Any:

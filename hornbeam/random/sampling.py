@@ -20,7 +20,7 @@ _BITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 32}
 
 def run(kernel: Callable[..., Any], tensors: tuple, *fixed: Any) -> Any:
     """`kernel(*tensors, *fixed)`, compiled once per `fixed` where the backend compiles and nothing is traced yet."""
-    if not backend.compile_default or context.trace is not None or any(map(backend.is_traced, tensors)):
+    if not backend.compile_kernels or context.trace is not None or any(map(backend.is_traced, tensors)):
         return kernel(*tensors, *fixed)
     return _compiled(kernel, fixed)(*tensors)
 

@@ -30,6 +30,7 @@ class JaxBackend(Backend):
     xp = jnp
     features = frozenset({"gradients", "compile", "fusion"})
     compile_default = True
+    compile_kernels = True
     overrides = nn.OVERRIDES
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)

@@ -52,6 +52,8 @@ class TensorflowBackend(Backend):
             return tf.convert_to_tensor(value.astype(wanted.as_numpy_dtype))
         if isinstance(value, (bool, int, float, complex)):
             return tf.convert_to_tensor(np.asarray(value).astype(wanted.as_numpy_dtype))
+        if isinstance(value, np.ndarray) and value.dtype.kind in "SU" and wanted != tf.string:
+            return tf.convert_to_tensor(value.astype(wanted.as_numpy_dtype))  # or the error that says why not
         found = _of_own_dtype(value)
         return found if found.dtype == wanted else self.cast(found, dtype)
 

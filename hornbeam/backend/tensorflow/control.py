@@ -167,35 +167,51 @@ def remat(function: Callable) -> Callable:
 
 
 class Program:
-    """A function of trees of tensors as a `tf.function`, for arguments of one structure, shape and dtype.
+    """A function of trees of tensors as a `tf.function`, traced once for each structure, shape and dtype.
 
     Variables that the function reads and writes stay where they are: the graph sees them.
 
     Args:
         function: Takes and gives trees; what is no tensor in them is constant.
+        jit_compile: Whether XLA compiles the graph.
     """
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable, jit_compile: bool = False) -> None:
         self._function = function
-        self._graph: Any = None
-        self._structure: Any = None
-        self._fixed: list[Any] = []
+        self._jit_compile = jit_compile
+        self._graphs: dict[Any, tuple] = {}
 
-    def _trace(self, leaves: list[Any], description: Any) -> Any:
+    def _trace(self, leaves: list[Any], description: Any) -> tuple:
+        kept: list[Any] = []
+
         def flat(*tensors: Any) -> list[Any]:
             rest = iter(tensors)
             filled = [next(rest) if isinstance(one, tf.Tensor) else one for one in leaves]
-            found, self._structure = tree.flatten_and_structure(self._function(*tree.unflatten(description, filled)))
-            self._fixed = [None if isinstance(one, tf.Tensor) else (one,) for one in found]
+            found, structure = tree.flatten_and_structure(self._function(*tree.unflatten(description, filled)))
+            kept[:] = [structure, [None if isinstance(one, tf.Tensor) else (one,) for one in found]]
             return [one for one in found if isinstance(one, tf.Tensor)]
 
         specs = [tf.TensorSpec(one.shape, one.dtype) for one in leaves if isinstance(one, tf.Tensor)]
         # without autograph: hornbeam's own code, and train steps that users write, say what they mean
-        return tf.function(flat, autograph=False).get_concrete_function(*specs)
+        graph = tf.function(flat, autograph=False, jit_compile=self._jit_compile or None)
+        return graph.get_concrete_function(*specs), kept
 
     def __call__(self, *args: Any) -> Any:
         leaves, description = tree.flatten_and_structure(args)
-        if self._graph is None:
-            self._graph = self._trace(leaves, description)
-        found = iter(self._graph(*[one for one in leaves if isinstance(one, tf.Tensor)]))
-        return tree.unflatten(self._structure, [next(found) if one is None else one[0] for one in self._fixed])
+        key = (description, tuple(_kind(one) for one in leaves))
+        known = self._graphs.get(key)
+        if known is None:
+            known = self._graphs[key] = self._trace(leaves, description)
+        graph, (structure, fixed) = known
+        found = iter(graph(*[one for one in leaves if isinstance(one, tf.Tensor)]))
+        return tree.unflatten(structure, [next(found) if one is None else one[0] for one in fixed])
+
+
+def _kind(value: Any) -> Any:
+    if isinstance(value, tf.Tensor):
+        return value.dtype, tuple(value.shape)
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return type(value), value

@@ -142,7 +142,7 @@ def conv_transpose(
         cuts.append(slice(start, start + wanted))
         lacking = start + wanted - whole_sizes[place]
         missing.append((0, max(lacking, 0) if isinstance(lacking, int) else tf.maximum(lacking, 0)))
-    if any(after is not 0 for _, after in missing):  # noqa: F632 - sizes may be tensors
+    if any(not isinstance(after, int) or after for _, after in missing):
         whole = tf.pad(whole, [*missing, (0, 0)])
     return whole[tuple(cuts)]
 
