@@ -14,7 +14,7 @@ class _Checker(doctest.OutputChecker):
     """Takes the shapes of any framework for tuples."""
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        plain = re.sub(r"torch\.Size\(\[(.*?)\]\)", _as_tuple, got)
+        plain = re.sub(r"(?:torch\.Size|TensorShape)\(\[(.*?)\]\)", _as_tuple, got)
         return super().check_output(want, plain, optionflags)
 
 

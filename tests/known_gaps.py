@@ -16,6 +16,7 @@ OP_GAPS: dict[str, str] = {
     "histogram:range/int32/numpy": "Keras places an element on an edge by the rounding of its float32 edges",
     "argpartition/values/tensorflow": "which order the elements on either side of `kth` come in is free",
     "histogram:range/int32/tensorflow": "Keras places an element on an edge by the rounding of its float32 edges",
+    "softmax/nan/tensorflow": "TensorFlow's kernel leaves NaN in its place instead of spreading it over the row",
     "logaddexp/promotion": "Keras widens half precision beside a Python float, unlike in all its other ops",
     "geomspace/spec/numpy": "abstract evaluation on NumPy uses zeros, between which there is no geometric series",
     "bincount/node": "Keras writes `weights=None` as configuration; here it is a tensor that was not given",

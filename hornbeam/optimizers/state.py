@@ -47,8 +47,9 @@ class OptimizerState(Tracking):
         """
         with scope.name_scope(self.name):
             variable = Variable(
-                initializers.get(initializer), tuple(shape), dtype, trainable=False, autocast=False,
-                aggregation=aggregation, layout=layout, name=name,
+                initializers.get(initializer), tuple(shape), dtype, trainable=False,
+                # an update reads what is kept in half precision as it reads the variable: in single precision
+                autocast=dtype in ("float16", "bfloat16"), aggregation=aggregation, layout=layout, name=name,
             )
         self._variables.append(variable)
         return variable

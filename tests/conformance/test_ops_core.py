@@ -339,7 +339,7 @@ def test_maps() -> None:
         assert array(pairs["s"]).tolist() == (A * 2).tolist()
         assert spread(lambda row: row[0], KerasTensor((4, 2))).shape == (4,)
     both = ops.vectorize(lambda a, b: a + b)
-    assert array(both([1.0, 2.0], 2)).tolist() == [3.0, 4.0]
+    assert array(both([1.0, 2.0], 2.0)).tolist() == [3.0, 4.0]
     assert array(ops.vectorize(ops.sum, signature="(n)->()")(A)).tolist() == [3.0, 8.0]
 
 

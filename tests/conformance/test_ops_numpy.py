@@ -255,7 +255,7 @@ def test_nan_and_infinities(row: Row) -> None:
     tensors = []
     for i, one in enumerate(row.tensors("float32")):
         if one.dtype == np.float32 and one.size:
-            flat = ops.ravel(one)
+            flat = one.ravel()
             # each pair of strange values meets in some place of two tensors
             flat[: len(STRANGE)] = np.roll(STRANGE, i)[: flat.size]
             one = flat.reshape(one.shape)

@@ -40,7 +40,8 @@ def lstm(
     xs = xs if bias is None else xs + bias
     if backwards:
         xs = jnp.flip(xs, 0)
-    outputs, h, c = _carried(sequences, xs, h, c, recurrent)
+    carried: Any = _carried(sequences, xs, h, c, recurrent)
+    outputs, h, c = carried
     return h, (jnp.swapaxes(outputs, 0, 1) if sequences else None), [h, c]
 
 

@@ -52,9 +52,10 @@ class TensorflowBackend(Backend):
             return tf.convert_to_tensor(value.astype(wanted.as_numpy_dtype))
         if isinstance(value, (bool, int, float, complex)):
             return tf.convert_to_tensor(np.asarray(value).astype(wanted.as_numpy_dtype))
-        if isinstance(value, np.ndarray) and value.dtype.kind in "SU" and wanted != tf.string:
-            return tf.convert_to_tensor(value.astype(wanted.as_numpy_dtype))  # or the error that says why not
         found = _of_own_dtype(value)
+        if found.dtype == tf.string != wanted and not isinstance(found, _Symbolic):
+            # by NumPy, whose error says what is no number
+            return tf.convert_to_tensor(found.numpy().astype(str).astype(wanted.as_numpy_dtype))
         return found if found.dtype == wanted else self.cast(found, dtype)
 
     def filled(self, shape: tuple[int, ...], value: float, dtype: str) -> Any:
@@ -104,7 +105,7 @@ class TensorflowBackend(Backend):
     # --- state ---------------------------------------------------------------------------------------------
 
     def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
-        with tf.init_scope():
+        with tf.init_scope(), native.outside_of_functions():
             return tf.Variable(self.asarray(value, dtype), trainable=trainable, name=name)
 
     def read(self, handle: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hornbeam import tree
@@ -124,6 +125,27 @@ def _input_specs(layer: Any) -> Any:
     if not isinstance(shape, tuple) or not all(one is None or isinstance(one, int) for one in shape):
         return None
     return tf.TensorSpec([None, *shape[1:]], layer.compute_dtype or "float32", name="inputs")
+
+
+_PRIORITY_OF_FUNCTIONS = 50
+
+
+@contextmanager
+def outside_of_functions() -> Iterator[None]:
+    """Inside it, a `tf.function` that is being traced does not see variables being made.
+
+    It would take them for its own, and refuse them when it is traced again; ours are made outside of it, and last.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    makers = getattr(graph, "_variable_creator_stack", None)
+    if not makers:
+        yield
+        return
+    graph._variable_creator_stack = [one for one in makers if one[0] != _PRIORITY_OF_FUNCTIONS]
+    try:
+        yield
+    finally:
+        graph._variable_creator_stack = makers
 
 
 def parts_of(value: Any) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ completed where the op completes them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,10 +73,15 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     return tf.cast(values, dtype), indices
 
 
-def _segments(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _segments(reduce: Callable[..., Tensor], nothing: float | None = None) -> Callable[..., Tensor]:
     def segment(data: Tensor, segment_ids: Tensor, num_segments: int, sorted: bool = False) -> Tensor:
         wide = wider(data.dtype, "bh")
-        found = reduce(data if wide is None else tf.cast(data, wide), segment_ids, num_segments)
+        known = tf.where(segment_ids < num_segments, segment_ids, -1)  # what is out of range counts for nothing
+        found = reduce(data if wide is None else tf.cast(data, wide), known, num_segments)
+        if nothing is not None and data.dtype.is_floating:  # TensorFlow gives the largest finite number
+            counts = tf.math.unsorted_segment_sum(tf.ones_like(known), known, num_segments)
+            counts = tf.reshape(counts, [-1] + [1] * (rank(data) - 1))
+            found = tf.where(counts == 0, tf.cast(nothing, found.dtype), found)
         return tf.cast(found, data.dtype)
 
     return segment
@@ -116,8 +122,8 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     "solve_triangular": solve_triangular,
     "segment_sum": _segments(tf.math.unsorted_segment_sum),
     "segment_prod": _segments(tf.math.unsorted_segment_prod),
-    "segment_max": _segments(tf.math.unsorted_segment_max),
-    "segment_min": _segments(tf.math.unsorted_segment_min),
+    "segment_max": _segments(tf.math.unsorted_segment_max, -math.inf),
+    "segment_min": _segments(tf.math.unsorted_segment_min, math.inf),
     "jvp": control.jvp,
     "view": indexing.view,
 }

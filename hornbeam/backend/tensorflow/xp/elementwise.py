@@ -238,12 +238,27 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.where(tf.math.is_inf(x1) | tf.math.is_inf(x2), tf.cast(math.inf, x1.dtype), found)
 
 
+def _log_of_sum(x1: Tensor, x2: Tensor) -> Tensor:
+    gap = x1 - x2
+    found = tf.maximum(x1, x2) + tf.math.log1p(tf.exp(-tf.abs(gap)))
+    return tf.where(tf.math.is_nan(gap), x1 + x2, found)  # equal infinities
+
+
+@tf.custom_gradient
+def _logaddexp(x1: Tensor, x2: Tensor) -> Any:
+    # that of the formula above is wrong where both are equal: the maximum and the size each choose a side
+    def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+        share = tf.sigmoid(x1 - x2)
+        return upstream * share, upstream * (1 - share)
+
+    return _log_of_sum(x1, x2), gradient
+
+
 @binary
 def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
-    largest = tf.maximum(x1, x2)
-    gap = x1 - x2
-    found = largest + tf.math.log1p(tf.exp(-tf.abs(gap)))
-    return tf.where(tf.math.is_nan(gap), x1 + x2, found)  # equal infinities
+    if x1.shape != x2.shape or not x1.shape.is_fully_defined():
+        x1, x2 = x1 + tf.zeros_like(x2), x2 + tf.zeros_like(x1)
+    return _logaddexp(x1, x2)
 
 
 @binary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,19 @@ import numpy as np
 
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import Axis, Tensor, all_at, at, rank, sizes, tensor
-from hornbeam.dtypes import promote
+from hornbeam.dtypes import kind_of, promote
 from hornbeam.errors import ArgumentError
 
 _Slice = builtins.slice
 
 
 def reshape(x: Any, shape: Any) -> Tensor:
-    return tf.reshape(x, [shape] if isinstance(shape, int) else shape)
+    shape = [shape] if isinstance(shape, int) else shape
+    if isinstance(shape, (list, tuple)) and x.shape.is_fully_defined() and all(isinstance(one, int) for one in shape):
+        count, wanted = x.shape.num_elements(), math.prod(shape)
+        if wanted != count and not (-1 in shape and (wanted == 0 or count % wanted == 0)):
+            raise ArgumentError(f"a shape of {count} elements", f"shape={tuple(shape)}", "reshape")
+    return tf.reshape(x, shape)
 
 
 def ravel(x: Tensor) -> Tensor:
@@ -64,6 +70,12 @@ def squeeze(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def broadcast_to(x: Any, shape: Any) -> Tensor:
+    x = tensor(x)
+    if isinstance(shape, (list, tuple)) and all(isinstance(one, int) for one in shape) and None not in x.shape:
+        if tuple(x.shape) == tuple(shape):
+            return x
+        if np.broadcast_shapes(tuple(x.shape), tuple(shape)) != tuple(shape):
+            raise ArgumentError(f"a tensor that broadcasts to shape={tuple(shape)}", f"shape={tuple(x.shape)}")
     return tf.broadcast_to(x, shape)
 
 
@@ -164,8 +176,8 @@ def dstack(arrays: Any) -> Tensor:
     return tf.concat([_at_least(one, 3) for one in arrays], 2)
 
 
-def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
-    dtype = promote(x1.dtype.name, x2.dtype.name)
+def append(x1: Any, x2: Any, axis: int | None = None) -> Tensor:
+    dtype = promote(kind_of(x1), kind_of(x2))
     return concatenate([tf.cast(x1, dtype), tf.cast(x2, dtype)], axis)
 
 
