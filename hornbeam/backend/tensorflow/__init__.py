@@ -64,7 +64,9 @@ class TensorflowBackend(Backend):
     def to_numpy(self, value: Any) -> np.ndarray:
         if isinstance(value, _Symbolic):
             raise ArgumentTypeError(
-                "a tensor with values", f"the symbolic {value!r}", "conversion to a NumPy array",
+                "a tensor with values",
+                f"the symbolic {value!r}",
+                "conversion to a NumPy array",
                 "Inside a tf.function tensors have no values yet; use tf or hornbeam.ops functions on them.",
             )
         return value.numpy() if isinstance(value, _Tensor) else np.asarray(value)
@@ -82,8 +84,10 @@ class TensorflowBackend(Backend):
         if wanted == tf.string:
             return tf.strings.as_string(value)
         if value.dtype == tf.string:
-            return tf.strings.to_number(value, wanted) if wanted in _PARSED else tf.cast(
-                tf.strings.to_number(value, tf.float64), wanted
+            return (
+                tf.strings.to_number(value, wanted)
+                if wanted in _PARSED
+                else tf.cast(tf.strings.to_number(value, tf.float64), wanted)
             )
         return tf.cast(value, wanted)
 

@@ -45,7 +45,11 @@ def scan(step: Callable, carry: Any, xs: Any, length: int, reverse: bool) -> tup
     order = [length - 1] if reverse else [0]
 
     def slices(index: Any) -> Any:
-        return None if xs is None else tree.map_structure(lambda part: None if part is None else tf.gather(part, index), xs)
+        return (
+            None
+            if xs is None
+            else tree.map_structure(lambda part: None if part is None else tf.gather(part, index), xs)
+        )
 
     carry_leaves, carry_description = tree.flatten_and_structure(carry)
     first_carry, first_output = step(carry, slices(order[0]))
@@ -116,8 +120,10 @@ def custom_gradient(function: Callable) -> Callable:
 
             def gradient(*upstream: Any, variables: Any = None) -> Any:
                 found = backward(tree.unflatten(structure, list(upstream)))
-                found = found if isinstance(found, (list, tuple)) and len(args) > 1 else (
-                    found if isinstance(found, (list, tuple)) and len(found) == len(args) else (found,)
+                found = (
+                    found
+                    if isinstance(found, (list, tuple)) and len(args) > 1
+                    else (found if isinstance(found, (list, tuple)) and len(found) == len(args) else (found,))
                 )
                 flat_found = tree.flatten(tuple(found))
                 mine = [flat_found[place] for place in places] if len(flat_found) == len(leaves) else flat_found
@@ -126,7 +132,11 @@ def custom_gradient(function: Callable) -> Callable:
 
             return [tf.convert_to_tensor(one) for one in flat], gradient
 
-        return tree.unflatten(kept[0], found) if (found := inner(*[leaves[place] for place in places])) is not None else None
+        return (
+            tree.unflatten(kept[0], found)
+            if (found := inner(*[leaves[place] for place in places])) is not None
+            else None
+        )
 
     return apply
 

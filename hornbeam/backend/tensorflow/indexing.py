@@ -51,7 +51,7 @@ def get_item(x: Any, key: Any) -> Tensor:
 def _is_simple(one: Any) -> bool:
     if isinstance(one, Tensor):
         return not rank(one) and one.dtype.is_integer
-    return one is None or one is Ellipsis or isinstance(one, (slice, int, np.integer)) and not isinstance(one, bool)
+    return one is None or one is Ellipsis or (isinstance(one, (slice, int, np.integer)) and not isinstance(one, bool))
 
 
 def _picks(one: Any) -> bool:
@@ -117,8 +117,10 @@ def written(target: Tensor, index: tuple, updates: Any, reduction: str | None) -
         found = written(tf.cast(target, tf.int32), index, tf.cast(updates, tf.int32), combine)
         return tf.cast(found, tf.bool)
     write = {
-        None: tf.tensor_scatter_nd_update, "add": tf.tensor_scatter_nd_add,
-        "max": tf.tensor_scatter_nd_max, "min": tf.tensor_scatter_nd_min,
+        None: tf.tensor_scatter_nd_update,
+        "add": tf.tensor_scatter_nd_add,
+        "max": tf.tensor_scatter_nd_max,
+        "min": tf.tensor_scatter_nd_min,
     }
     if reduction != "mul":
         return write[reduction](target, together, updates)

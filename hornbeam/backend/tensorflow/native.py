@@ -57,7 +57,9 @@ class ModuleBase(LayerBase, tf.Module):
             children[name if name not in children else f"{name}_{len(children)}"] = variable._handle
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
             for name, value in layer.__dict__.items():
-                if isinstance(value, tf.__internal__.tracking.Trackable) and not isinstance(value, (ModuleBase, tf.Variable)):
+                if isinstance(value, tf.__internal__.tracking.Trackable) and not isinstance(
+                    value, (ModuleBase, tf.Variable)
+                ):
                     children[f"{layer.name}.{name}"] = value
         if save_type == "savedmodel":
             serving = self.__dict__.get("_serving")

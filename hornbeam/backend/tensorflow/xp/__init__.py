@@ -25,6 +25,7 @@ from hornbeam.backend.tensorflow.xp.creating import (
 from hornbeam.backend.tensorflow.xp.elementwise import *
 from hornbeam.backend.tensorflow.xp.mapping import vectorize
 from hornbeam.backend.tensorflow.xp.ordering import *
+from hornbeam.backend.tensorflow.xp.padding import pad
 from hornbeam.backend.tensorflow.xp.products import *
 from hornbeam.backend.tensorflow.xp.reducing import *
 from hornbeam.backend.tensorflow.xp.shaping import *

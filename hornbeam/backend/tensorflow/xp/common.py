@@ -16,8 +16,15 @@ Tensor = tf.Tensor
 Axis = int | Sequence[int] | None
 
 # TensorFlow has few kernels for narrow integers: they are computed in the next type that it knows well.
-_WIDER = {tf.bool: tf.int32, tf.int8: tf.int32, tf.uint8: tf.int32, tf.int16: tf.int32, tf.uint16: tf.int32,
-          tf.uint32: tf.int64, tf.uint64: tf.int64}
+_WIDER = {
+    tf.bool: tf.int32,
+    tf.int8: tf.int32,
+    tf.uint8: tf.int32,
+    tf.int16: tf.int32,
+    tf.uint16: tf.int32,
+    tf.uint32: tf.int64,
+    tf.uint64: tf.int64,
+}
 _HALF = (tf.float16, tf.bfloat16)
 
 

@@ -87,9 +87,7 @@ def cross(x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int =
     if x1.shape[-1] not in (2, 3) or x2.shape[-1] not in (2, 3):
         raise ArgumentError("vectors of 2 or 3 numbers", f"shapes {x1.shape} and {x2.shape}", "cross")
     flat = x1.shape[-1] == 2 and x2.shape[-1] == 2
-    x1, x2 = (
-        one if one.shape[-1] == 3 else tf.pad(one, [(0, 0)] * (rank(one) - 1) + [(0, 1)]) for one in (x1, x2)
-    )
+    x1, x2 = (one if one.shape[-1] == 3 else tf.pad(one, [(0, 0)] * (rank(one) - 1) + [(0, 1)]) for one in (x1, x2))
     (a, b, c), (d, e, f) = tf.unstack(x1, axis=-1), tf.unstack(x2, axis=-1)
     if flat:
         return a * e - b * d
@@ -106,5 +104,7 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
         return full
     longer, shorter = max(first, second), min(first, second)
     size = longer if mode == "same" else longer - shorter + 1
-    start = (len(places) - size + (1 if mode == "same" and first < second else 0)) // 2 if mode == "same" else shorter - 1
+    start = (
+        (len(places) - size + (1 if mode == "same" and first < second else 0)) // 2 if mode == "same" else shorter - 1
+    )
     return full[start : start + size]
