@@ -17,7 +17,7 @@ _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _Base: type = backend.variable_base
 
 
-class Variable(_Base):  # type: ignore[misc, valid-type]
+class Variable(_Base):
     """A tensor with a name that keeps its value between calls and can be assigned.
 
     It can be used wherever a tensor can: in operators, in `hornbeam.ops`, in NumPy and in the framework's own

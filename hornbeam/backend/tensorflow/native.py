@@ -27,14 +27,14 @@ class VariableBase(tf.__internal__.types.Tensor):
         return self._handle.handle
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
-        return tf.convert_to_tensor(self.value, dtype=dtype, name=name)  # type: ignore[attr-defined]
+        return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
 
 
 class ModuleBase(LayerBase, tf.Module):
     """A layer as a `tf.Module`, whose children are what the layer itself keeps account of."""
 
     # `tf.Module` computes it from a scope; layers have their own
-    name: str = ""  # type: ignore[assignment]
+    name: str = ""
 
     def __init__(self) -> None:
         # instead of that of `tf.Module`, which sets names; a module that holds the layer looks here for variables
@@ -47,7 +47,7 @@ class ModuleBase(LayerBase, tf.Module):
     @property
     def submodules(self) -> tuple:
         """The layers inside, at any depth."""
-        return tuple(self._flatten_layers(include_self=False))  # type: ignore[attr-defined]
+        return tuple(self._flatten_layers(include_self=False))
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         # asked by tf.train.Checkpoint and tf.saved_model.save
@@ -55,7 +55,7 @@ class ModuleBase(LayerBase, tf.Module):
         for variable in _all_variables(self):
             name = variable.path.replace("/", ".")
             children[name if name not in children else f"{name}_{len(children)}"] = variable._handle
-        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+        for layer in self._flatten_layers():
             for name, value in layer.__dict__.items():
                 if isinstance(value, tf.__internal__.tracking.Trackable) and not isinstance(
                     value, (ModuleBase, tf.Variable)

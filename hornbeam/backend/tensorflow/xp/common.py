@@ -113,7 +113,8 @@ def all_at(axis: Axis, count: int) -> list[int]:
     """One axis, several, or None for all, counted from the front."""
     if axis is None:
         return list(range(count))
-    found = [at(one, count) for one in (axis if isinstance(axis, (list, tuple)) else (axis,))]
+    axes: Any = axis if isinstance(axis, (list, tuple)) else (axis,)
+    found = [at(one, count) for one in axes]
     if len(set(found)) != len(found):
         raise ArgumentError("axes that differ", f"axis={axis}")
     return found

@@ -32,7 +32,7 @@ def _padded(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
     if mode in ("edge", "reflect", "symmetric", "wrap"):
         if size is None:
             raise ArgumentError("an axis of known size", f"shape={tuple(x.shape)}", f"pad with mode={mode!r}")
-        return tf.gather(x, np.pad(np.arange(size), (before, after), mode=mode), axis=axis)  # type: ignore[call-overload]
+        return tf.gather(x, np.pad(np.arange(size), (before, after), mode=mode), axis=axis)
     if mode == "linear_ramp":
         first, last = (tf.gather(x, [place], axis=axis) for place in (0, size - 1))
         shape = [-1] + [1] * (rank(x) - axis - 1)
