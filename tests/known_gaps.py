@@ -3,7 +3,14 @@
 A row is checked by test_api.py: the name must be Keras's, and the gap must still be there.
 """
 
-GAPS: dict[str, str] = {}
+GAPS: dict[str, str] = {
+    "keras.preprocessing.image_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.preprocessing.text_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.preprocessing.timeseries_dataset_from_array": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.utils.image_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.utils.text_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.utils.timeseries_dataset_from_array": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+}
 
 # Ops that give something else than NumPy or Keras: "row/aspect" or "row/aspect/backend" of tests/conformance, with
 # the reason. A row that passes after all fails the test, so the list cannot grow old.

@@ -42,6 +42,7 @@ OPTIONAL = {
     "PIL": "data",
     "pyarrow": "data",
     "grain": "data",
+    "cv2": "data",
     "scipy": "wrappers and sparse data",
     "sklearn": "demo",
     "matplotlib": "plot",

@@ -198,7 +198,7 @@ class Dataset:
         >>> list(Dataset.from_arrays(([1, 2], [10, 20])).map(lambda x, y: int(x + y)))
         [11, 22]
         """
-        workers = _workers(workers, "Dataset.map")
+        workers = workers_of(workers, "Dataset.map")
         _check_call(function, "Dataset.map")
         if processes and not workers:
             raise ArgumentError("workers of at least 1 with processes", "workers=0", "Dataset.map")
@@ -515,7 +515,8 @@ def _whole(value: Any, least: int, name: str, where: str) -> int:
     return int(value)
 
 
-def _workers(workers: Any, where: str) -> int:
+def workers_of(workers: Any, where: str) -> int:
+    """How many workers a number of them means, where -1 stands for one for each core."""
     workers = _whole(workers, -1, "workers", where)
     return (os.cpu_count() or 1) if workers == -1 else workers
 

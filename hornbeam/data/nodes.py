@@ -34,6 +34,8 @@ class Node:
         size: Elements in a pass: a number, `math.inf`, or None where that shows only at the end.
         indexed: Whether elements have numbers.
         gathers: Whether many elements can be made at once, as a batch.
+        fills: Whether several threads can make one batch together, by `begin`, `fill` and `finish`.
+        rows_at_once: How many rows of a batch a thread then makes before another takes some.
         workers: How many threads should make its elements.
         local: Whether it holds memory that other processes cannot see.
         batch_size: Samples in each element, where elements are batches.
@@ -44,6 +46,8 @@ class Node:
     size: int | float | None = None
     indexed = False
     gathers = False
+    fills = False
+    rows_at_once = 8
     workers = 0
     batch_size: int | None = None
 
@@ -81,6 +85,18 @@ class Indexed(Node):
 
     def gather(self, key: Key, rows: Rows) -> Any:
         """Several elements as a batch, or SKIPPED if none of them is there; for nodes that say `gathers`."""
+        raise NotImplementedError
+
+    def begin(self, key: Key, rows: Rows) -> Any:
+        """A batch that is yet to be filled; for nodes that say `fills`."""
+        raise NotImplementedError
+
+    def fill(self, batch: Any, start: int, stop: int) -> None:
+        """Makes the rows from `start` to `stop` of a batch that `begin` gave. Called by any thread."""
+        raise NotImplementedError
+
+    def finish(self, batch: Any) -> Any:
+        """The batch when all is filled, or SKIPPED."""
         raise NotImplementedError
 
     def name(self, key: Key, index: int) -> str:
@@ -272,7 +288,31 @@ class Batched(Indexed):
         return stacked([self._parent.get(key, row) for row in range(start, stop)])
 
     def read(self, addresses: Iterable[Address]) -> Iterator[Any]:
+        if self._parent.fills and self.workers:
+            return self._filled(addresses)
         return super().read(addresses) if self._parent.gathers else self._collected(addresses)
+
+    def _filled(self, addresses: Iterable[Address]) -> Iterator[Any]:
+        """Batches that all threads make together, a few rows each, so that none is idle at the end of a pass."""
+        parent = self._parent
+        at_once = parent.rows_at_once
+        begun: deque[tuple[Any, int]] = deque()
+
+        def parts() -> Iterator[tuple[Any, int, int]]:
+            for key, index in addresses:
+                start, stop = self._rows(index)
+                batch, count = parent.begin(key, slice(start, stop)), stop - start
+                begun.append((batch, -(-count // at_once)))
+                for row in range(0, count, at_once):
+                    yield batch, row, min(row + at_once, count)
+
+        ahead = 2 * self.workers + -(-self.batch_size // at_once)
+        with closing(in_threads(parts(), lambda part: parent.fill(*part), self.workers, ahead)) as filled:
+            for _ in filled:
+                batch, count = begun.popleft()
+                for _ in itertools.islice(filled, count - 1):
+                    pass
+                yield parent.finish(batch)
 
     def _collected(self, addresses: Iterable[Address]) -> Iterator[Any]:
         sizes: deque[int] = deque()
@@ -325,7 +365,8 @@ class Moved(Indexed):
 
     def __init__(self, parent: Indexed, size: int | float, title: str) -> None:
         self.parents, self._parent, self.size, self.title = (parent,), parent, size, title
-        self.gathers, self.workers, self.batch_size = parent.gathers, parent.workers, parent.batch_size
+        self.gathers, self.fills, self.rows_at_once = parent.gathers, parent.fills, parent.rows_at_once
+        self.workers, self.batch_size = parent.workers, parent.batch_size
 
     def source(self, key: Key, index: int) -> Address:
         """The address in the parent of element number `index`."""
@@ -337,6 +378,22 @@ class Moved(Indexed):
     def read(self, addresses: Iterable[Address]) -> Iterator[Any]:
         source = self.source
         return self._parent.read(source(key, index) for key, index in addresses)
+
+    def moved(self, key: Key, rows: Rows) -> Rows:
+        """The parent's rows that these rows come from, where all have the same key."""
+        raise NotImplementedError
+
+    def gather(self, key: Key, rows: Rows) -> Any:
+        return self._parent.gather(key, self.moved(key, rows))
+
+    def begin(self, key: Key, rows: Rows) -> Any:
+        return self._parent.begin(key, self.moved(key, rows))
+
+    def fill(self, batch: Any, start: int, stop: int) -> None:
+        self._parent.fill(batch, start, stop)
+
+    def finish(self, batch: Any) -> Any:
+        return self._parent.finish(batch)
 
     def name(self, key: Key, index: int) -> str:
         return self._parent.name(*self.source(key, index))
@@ -352,14 +409,12 @@ class Sliced(Moved):
     def source(self, key: Key, index: int) -> Address:
         return key, self._start + index * self._step
 
-    def gather(self, key: Key, rows: Rows) -> Any:
+    def moved(self, key: Key, rows: Rows) -> Rows:
         if isinstance(rows, slice):
             first, last = rows.start or 0, rows.stop
             step = self._step * (rows.step or 1)
-            moved: Rows = slice(self._start + first * self._step, self._start + (last - 1) * self._step + 1, step)
-        else:
-            moved = self._start + np.asarray(rows) * self._step
-        return self._parent.gather(key, moved)
+            return slice(self._start + first * self._step, self._start + (last - 1) * self._step + 1, step)
+        return self._start + np.asarray(rows) * self._step
 
 
 class Shuffled(Moved):
@@ -382,8 +437,8 @@ class Shuffled(Moved):
     def source(self, key: Key, index: int) -> Address:
         return key, int(self.order(key)[index])
 
-    def gather(self, key: Key, rows: Rows) -> Any:
-        return self._parent.gather(key, self.order(key)[rows])
+    def moved(self, key: Key, rows: Rows) -> Rows:
+        return self.order(key)[rows]
 
 
 class Repeated(Moved):
@@ -392,6 +447,7 @@ class Repeated(Moved):
     def __init__(self, parent: Indexed, times: int | None) -> None:
         size = 0 if parent.size == 0 else math.inf if times is None else parent.size * times
         super().__init__(parent, size, f"repeat({times or ''})")
+        self.fills = False  # a batch may have rows of two passes
 
     def source(self, key: Key, index: int) -> Address:
         turn, row = divmod(index, int(self._parent.size))
@@ -530,8 +586,8 @@ class ReadAhead(Moved):
     def source(self, key: Key, index: int) -> Address:
         return key, index
 
-    def gather(self, key: Key, rows: Rows) -> Any:
-        return self._parent.gather(key, rows)
+    def moved(self, key: Key, rows: Rows) -> Rows:
+        return rows
 
     def read(self, addresses: Iterable[Address]) -> Iterator[Any]:
         return read_ahead(self._parent.read(addresses), self._count)

@@ -5,9 +5,24 @@ from hornbeam._config import (
     enable_interactive_logging as enable_interactive_logging,
     is_interactive_logging_enabled as is_interactive_logging_enabled,
 )
+from hornbeam.data.loaders import (
+    audio_dataset_from_directory as audio_dataset_from_directory,
+    image_dataset_from_directory as image_dataset_from_directory,
+    text_dataset_from_directory as text_dataset_from_directory,
+)
+from hornbeam.data.pictures import (
+    array_to_img as array_to_img,
+    img_to_array as img_to_array,
+    load_img as load_img,
+    save_img as save_img,
+)
 from hornbeam.data.py_dataset import (
     PyDataset as PyDataset,
     Sequence as Sequence,
+)
+from hornbeam.data.splitting import (
+    split_dataset as split_dataset,
+    timeseries_dataset_from_array as timeseries_dataset_from_array,
 )
 from hornbeam.dtypes import standardize_dtype as standardize_dtype
 from hornbeam.models.plot import (
