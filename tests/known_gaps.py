@@ -4,12 +4,12 @@ A row is checked by test_api.py: the name must be Keras's, and the gap must stil
 """
 
 GAPS: dict[str, str] = {
-    "keras.preprocessing.image_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
-    "keras.preprocessing.text_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
-    "keras.preprocessing.timeseries_dataset_from_array": "the default format is hornbeam's own dataset, which needs no TensorFlow",
-    "keras.utils.image_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
-    "keras.utils.text_dataset_from_directory": "the default format is hornbeam's own dataset, which needs no TensorFlow",
-    "keras.utils.timeseries_dataset_from_array": "the default format is hornbeam's own dataset, which needs no TensorFlow",
+    "keras.preprocessing.image_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
+    "keras.preprocessing.text_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
+    "keras.preprocessing.timeseries_dataset_from_array": "the default format is hornbeam's, without TensorFlow",
+    "keras.utils.image_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
+    "keras.utils.text_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
+    "keras.utils.timeseries_dataset_from_array": "the default format is hornbeam's, without TensorFlow",
 }
 
 # Ops that give something else than NumPy or Keras: "row/aspect" or "row/aspect/backend" of tests/conformance, with

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -68,8 +67,10 @@ def decode(content: bytes, color_mode: str, path: str) -> np.ndarray:
         if image is not None:
             return image
     try:
-        with pillow().open(io.BytesIO(content)) as image, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on metadata and on palettes with transparency
+        # No `warnings.catch_warnings` here: it changes the whole process, and this runs in threads.
+        with pillow().open(io.BytesIO(content)) as image:
+            if image.mode == "P" and "transparency" in image.info:
+                image = image.convert("RGBA")  # else Pillow warns
             if image.mode.startswith("I"):
                 image.load()
                 grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
