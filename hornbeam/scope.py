@@ -23,6 +23,7 @@ class Context(threading.local):
         training: What `training` the enclosing layer call runs with; None outside of calls and where unset.
         depth: How many layer calls enclose this code.
         path: The names of the enclosing layers and name scopes.
+        made: Weak references to the variables that are made, where somebody wants to know.
         reader: None when variables may be read directly; else the function that reads one.
         tapes: The gradient tapes that record in this thread, from the outermost to the innermost.
         on_host: Whether layers that run on the host give NumPy arrays, as an input pipeline wants them.
@@ -33,6 +34,7 @@ class Context(threading.local):
     training: bool | None = None
     depth: int = 0
     path: tuple[str, ...] = ()
+    made: list[weakref.ref] | None = None
     reader: Callable[[Any], Any] | None = None
     tapes: tuple[Any, ...] = ()
     on_host: bool = False

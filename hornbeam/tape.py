@@ -115,7 +115,7 @@ class GradientTape:
         >>> with keras.GradientTape() as tape:
         ...     tape.watch(x)
         ...     y = x * x
-        >>> tape.gradient(y, x).tolist()
+        >>> keras.ops.convert_to_numpy(tape.gradient(y, x)).tolist()
         [2.0, 4.0]
         """
         if not self._inside:
@@ -207,7 +207,7 @@ class GradientTape:
         >>> v = keras.Variable([1.0, 2.0])
         >>> with keras.GradientTape() as tape:
         ...     y = v * v
-        >>> tape.jacobian(y, v).tolist()
+        >>> keras.ops.convert_to_numpy(tape.jacobian(y, v)).tolist()
         [[2.0, 0.0], [0.0, 4.0]]
         """
         wish = getattr(unconnected_gradients, "value", unconnected_gradients)

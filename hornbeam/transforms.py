@@ -285,9 +285,14 @@ class Compiled:
 
     def _followed(self, args: tuple) -> list[Any]:
         before = [(layer, scope.read_losses(layer)) for layer in scope.layers_with_losses()]
+        made_before, context.made = context.made, []
         try:
-            return self._tensors_of(self._function(*args))
+            tensors = self._tensors_of(self._function(*args))
+            if any(one() is None for one in context.made):
+                raise _new_variables("a variable that nothing keeps")
+            return tensors
         finally:
+            context.made = made_before
             # what layers add while they are followed has no values: it belongs to the program
             for layer in scope.layers_with_losses():
                 scope.write_losses(layer, [])
@@ -305,12 +310,7 @@ class Compiled:
             new_values = [trace.get(variable) for variable in self.written]
         unknown = [one for one in trace.written.values() if all(one is not mine for mine in self.written)]
         if unknown:
-            raise ArgumentError(
-                "a function that writes the same variables each time",
-                f"a new write of {unknown[0].path!r}",
-                "jit",
-                "Create all variables before the function is compiled.",
-            )
+            raise _new_variables(f"a new write of {unknown[0].path!r}")
         return new_values, result
 
     def _tensors_of(self, result: Any) -> list[Any]:
@@ -349,6 +349,13 @@ class Compiled:
     def _give(self, new_values: list[Any]) -> None:
         for variable, new in zip(self.written, new_values, strict=True):
             variable.give(new)
+
+
+def _new_variables(got: str) -> ArgumentError:
+    return ArgumentError(
+        "a function that writes the same variables each time", got, "jit",
+        "Create all variables before the function is compiled.",
+    )
 
 
 class CompiledLoop(Compiled):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,8 @@ class Variable(_Base):
             self._dtype = dtypes.standardize_dtype(dtype)
         self._handle = backend.new_variable(value, self._dtype, self._trainable, self.path)
         self._shape = backend.shape(backend.read(self._handle))
+        if context.made is not None:
+            context.made.append(weakref.ref(self))
         if shape is not None and self._shape != standardize_shape(shape):
             raise ArgumentError(f"a value of shape={tuple(shape)}", f"shape={self._shape}", f"variable {self.path!r}")
 

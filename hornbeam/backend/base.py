@@ -285,9 +285,8 @@ class Backend:
         """Runs `step(carry, x) -> (carry, y)` along axis 0 of `xs`; returns the last carry and all y, stacked."""
         outputs = []
         for index in range(length - 1, -1, -1) if reverse else range(length):
-            carry, output = step(
-                carry, tree.map_structure(lambda part, i=index: part[i], xs) if xs is not None else None
-            )
+            x = tree.map_structure(lambda part, i=index: None if part is None else part[i], xs)
+            carry, output = step(carry, x)
             outputs.append(output)
         if reverse:
             outputs.reverse()

@@ -18,10 +18,11 @@ from hornbeam.ops.define import Tensor, TensorLike
 class Constraint:
     """Maps weights to weights that are allowed; subclasses write `__call__` and `get_config`.
 
+    >>> import hornbeam as keras
     >>> class AtMostOne(Constraint):
     ...     def __call__(self, w):
     ...         return ops.minimum(w, 1.0)
-    >>> AtMostOne()([0.5, 2.0]).tolist()
+    >>> keras.ops.convert_to_numpy(AtMostOne()([0.5, 2.0])).tolist()
     [0.5, 1.0]
     """
 
@@ -65,7 +66,8 @@ class MaxNorm(Constraint):
         axis: The axis or axes that make one vector: 0 for the inputs of each unit of a dense layer, [0, 1, 2] for
             each filter of a 2D convolution.
 
-    >>> [round(one, 3) for one in MaxNorm(1.0)([3.0, 4.0]).tolist()]
+    >>> import hornbeam as keras
+    >>> [round(one, 3) for one in keras.ops.convert_to_numpy(MaxNorm(1.0)([3.0, 4.0])).tolist()]
     [0.6, 0.8]
     """
 
@@ -85,7 +87,8 @@ class MaxNorm(Constraint):
 class NonNeg(Constraint):
     """Sets negative weights to 0.
 
-    >>> NonNeg()([-1.0, 2.0]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(NonNeg()([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 
@@ -100,7 +103,8 @@ class UnitNorm(Constraint):
     Args:
         axis: As in `MaxNorm`.
 
-    >>> [round(one, 3) for one in UnitNorm()([3.0, 4.0]).tolist()]
+    >>> import hornbeam as keras
+    >>> [round(one, 3) for one in keras.ops.convert_to_numpy(UnitNorm()([3.0, 4.0])).tolist()]
     [0.6, 0.8]
     """
 
@@ -124,7 +128,8 @@ class MinMaxNorm(Constraint):
         rate: How far the length goes to the interval in one step: 1 is all the way.
         axis: As in `MaxNorm`.
 
-    >>> [round(one, 3) for one in MinMaxNorm(0.0, 1.0)([3.0, 4.0]).tolist()]
+    >>> import hornbeam as keras
+    >>> [round(one, 3) for one in keras.ops.convert_to_numpy(MinMaxNorm(0.0, 1.0)([3.0, 4.0])).tolist()]
     [0.6, 0.8]
     """
 

@@ -26,7 +26,8 @@ def _numeric(dtype: Any, where: str) -> str:
 class Zeros(Initializer):
     """All values are 0.
 
-    >>> Zeros()((2,), "float32").tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(Zeros()((2,), "float32")).tolist()
     [0.0, 0.0]
     """
 
@@ -38,7 +39,8 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """All values are 1.
 
-    >>> Ones()((2,), "float32").tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(Ones()((2,), "float32")).tolist()
     [1.0, 1.0]
     """
 
@@ -56,7 +58,8 @@ class Constant(Initializer):
     Raises:
         ValueError: When called with a shape that the value does not broadcast to.
 
-    >>> Constant(3.0)((2,), "float32").tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(Constant(3.0)((2,), "float32")).tolist()
     [3.0, 3.0]
     """
 
@@ -94,7 +97,8 @@ class Identity(Initializer):
     Raises:
         ValueError: When called with a shape that is not of two axes.
 
-    >>> Identity(2.0)((2, 2), "float32").tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(Identity(2.0)((2, 2), "float32")).tolist()
     [[2.0, 0.0], [0.0, 2.0]]
     """
 
@@ -153,7 +157,8 @@ class STFT(Initializer):
     Raises:
         ValueError: For unknown names, or when called with a shape that is no kernel of a 1D convolution.
 
-    >>> STFT("real", window=None, scaling=None)((4, 1, 3), "float32")[:, 0, 0].tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(STFT("real", window=None, scaling=None)((4, 1, 3), "float32")[:, 0, 0]).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
 

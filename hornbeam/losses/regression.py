@@ -25,7 +25,8 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Raises:
         ValueError: If the shapes do not fit.
 
-    >>> mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]])).tolist()
     [5.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "mean_squared_error")
@@ -36,7 +37,8 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of `|y_true - y_pred|` over the last axis; arguments as in `mean_squared_error`.
 
-    >>> mean_absolute_error([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(mean_absolute_error([[0.0, 0.0]], [[1.0, 3.0]])).tolist()
     [2.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "mean_absolute_error")
@@ -49,7 +51,8 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
     Targets nearer to 0 than epsilon count as epsilon.
 
-    >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]])).tolist()
     [25.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "mean_absolute_percentage_error")
@@ -63,7 +66,8 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
     Values below epsilon count as epsilon.
 
-    >>> mean_squared_logarithmic_error([[1.0]], [[1.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(mean_squared_logarithmic_error([[1.0]], [[1.0]])).tolist()
     [0.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "mean_squared_logarithmic_error")
@@ -85,7 +89,8 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: TensorLike = 1.0) -> Te
     Returns:
         Tensor (batch, ...): the mean over the last axis.
 
-    >>> huber([[0.0]], [[3.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(huber([[0.0]], [[3.0]])).tolist()
     [2.5]
     """
     y_true, y_pred = pair(y_true, y_pred, "huber")
@@ -100,7 +105,8 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: TensorLike = 1.0) -> Te
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of `log(cosh(y_pred - y_true))` over the last axis; arguments as in `mean_squared_error`.
 
-    >>> log_cosh([[1.0]], [[1.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(log_cosh([[1.0]], [[1.0]])).tolist()
     [0.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "log_cosh")
@@ -112,7 +118,8 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """The mean of `y_pred - y_true log(y_pred)` over the last axis; arguments as in `mean_squared_error`.
 
-    >>> poisson([[0.0]], [[2.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(poisson([[0.0]], [[2.0]])).tolist()
     [2.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "poisson")
@@ -133,7 +140,8 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Returns:
         Tensor (batch, ...).
 
-    >>> kl_divergence([[0.5, 0.5]], [[0.5, 0.5]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(kl_divergence([[0.5, 0.5]], [[0.5, 0.5]])).tolist()
     [0.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "kl_divergence")
@@ -153,7 +161,8 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: Any = -1) ->
     Returns:
         Tensor without `axis`; 0 where a vector is 0.
 
-    >>> cosine_similarity([[0.0, 1.0]], [[0.0, 2.0]]).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(cosine_similarity([[0.0, 1.0]], [[0.0, 2.0]])).tolist()
     [-1.0]
     """
     y_true, y_pred = pair(y_true, y_pred, "cosine_similarity")

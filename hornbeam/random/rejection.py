@@ -93,7 +93,7 @@ def binomial(
         Float tensor of `shape`; NaN where `counts` is negative or a probability outside of [0, 1].
 
     >>> import hornbeam as keras
-    >>> keras.random.binomial((2,), counts=5, probabilities=1.0, seed=1).tolist()
+    >>> keras.ops.convert_to_numpy(keras.random.binomial((2,), counts=5, probabilities=1.0, seed=1)).tolist()
     [5.0, 5.0]
     """
     shape, dtype = _checked(shape, dtype, "binomial", "Cast the result if you need integers.")

@@ -33,8 +33,9 @@ class SeedGenerator:
     Raises:
         ValueError: For another seed, or for unknown arguments.
 
+    >>> import hornbeam as keras
     >>> generator = SeedGenerator(7)
-    >>> [generator.next().tolist(), generator.next().tolist()]
+    >>> [keras.ops.convert_to_numpy(generator.next()).tolist(), keras.ops.convert_to_numpy(generator.next()).tolist()]
     [[7, 0], [7, 1]]
     """
 
@@ -151,7 +152,8 @@ def draw_seed(seed: int | SeedGenerator | None) -> Any:
     Raises:
         ValueError: If `seed` is anything else.
 
-    >>> draw_seed(3).tolist()
+    >>> import hornbeam as keras
+    >>> keras.ops.convert_to_numpy(draw_seed(3)).tolist()
     [3, 0]
     """
     if seed is None:

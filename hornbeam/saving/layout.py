@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from hornbeam import _wire
+from hornbeam.backend import active as backend
 from hornbeam.scope import to_snake_case
 
 _PASSED_OVER = ("metric", "seed")
@@ -67,7 +68,8 @@ def attributes(obj: Any) -> list[tuple[str, Any]]:
 def _own_properties(cls: type) -> Iterator[str]:
     for one in cls.__mro__:
         module = one.__module__.partition(".")[0]
-        if module not in (_OWN_PACKAGE, "builtins") and _wire.name_of(one) is None:
+        of_framework = issubclass(backend.layer_base, one)
+        if not of_framework and module not in (_OWN_PACKAGE, "builtins") and _wire.name_of(one) is None:
             for name, value in vars(one).items():
                 if isinstance(value, property) and not name.startswith("__"):
                     yield name

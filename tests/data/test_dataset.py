@@ -31,7 +31,7 @@ def plain(element):
         return tuple(plain(part) for part in element)
     if isinstance(element, dict):
         return {key: plain(part) for key, part in element.items()}
-    return element.tolist() if hasattr(element, "tolist") else element
+    return np.asarray(element).tolist() if hasattr(element, "__array__") else element
 
 
 def all_of(dataset):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _config, tree
-from hornbeam.backend.base import Backend, Struct
-from hornbeam.backend.tensorflow import control, indexing, native, nn, random, xp
+from hornbeam.backend.base import Backend, Recorder, Struct
+from hornbeam.backend.tensorflow import control, indexing, native, nn, random, tape, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
@@ -64,9 +64,7 @@ class TensorflowBackend(Backend):
     def to_numpy(self, value: Any) -> np.ndarray:
         if isinstance(value, _Symbolic):
             raise ArgumentTypeError(
-                "a tensor with values",
-                f"the symbolic {value!r}",
-                "conversion to a NumPy array",
+                "a tensor with values", f"the symbolic {value!r}", "conversion to a NumPy array",
                 "Inside a tf.function tensors have no values yet; use tf or hornbeam.ops functions on them.",
             )
         return value.numpy() if isinstance(value, _Tensor) else np.asarray(value)
@@ -84,10 +82,8 @@ class TensorflowBackend(Backend):
         if wanted == tf.string:
             return tf.strings.as_string(value)
         if value.dtype == tf.string:
-            return (
-                tf.strings.to_number(value, wanted)
-                if wanted in _PARSED
-                else tf.cast(tf.strings.to_number(value, tf.float64), wanted)
+            return tf.strings.to_number(value, wanted) if wanted in _PARSED else tf.cast(
+                tf.strings.to_number(value, tf.float64), wanted
             )
         return tf.cast(value, wanted)
 
@@ -182,12 +178,17 @@ class TensorflowBackend(Backend):
 
     def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
         arguments = list(arguments)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(arguments)
+        with tf.GradientTape(watch_accessed_variables=False) as recorded:
+            recorded.watch(arguments)
             value, aux = function(*arguments)
-        gradients = tape.gradient(value, arguments, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = recorded.gradient(value, arguments, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         # what looks rows up has a sparse gradient; optimizers and clipping want a tensor
+        # `aux` as new tensors, as where functions are pure: what is attached to the old ones, a mask, stays there
+        aux = tree.map_structure(lambda one: tf.identity(one) if isinstance(one, _Tensor) else one, aux)
         return value, aux, [one if one is None else tf.convert_to_tensor(one) for one in gradients]
+
+    def recorder(self, persistent: bool) -> Recorder:
+        return tape.TensorflowRecorder(persistent)
 
     def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
         return control.Program(function)

@@ -45,11 +45,7 @@ def scan(step: Callable, carry: Any, xs: Any, length: int, reverse: bool) -> tup
     order = [length - 1] if reverse else [0]
 
     def slices(index: Any) -> Any:
-        return (
-            None
-            if xs is None
-            else tree.map_structure(lambda part: None if part is None else tf.gather(part, index), xs)
-        )
+        return tree.map_structure(lambda part: None if part is None else tf.gather(part, index), xs)
 
     carry_leaves, carry_description = tree.flatten_and_structure(carry)
     first_carry, first_output = step(carry, slices(order[0]))
@@ -120,23 +116,15 @@ def custom_gradient(function: Callable) -> Callable:
 
             def gradient(*upstream: Any, variables: Any = None) -> Any:
                 found = backward(tree.unflatten(structure, list(upstream)))
-                found = (
-                    found
-                    if isinstance(found, (list, tuple)) and len(args) > 1
-                    else (found if isinstance(found, (list, tuple)) and len(found) == len(args) else (found,))
-                )
-                flat_found = tree.flatten(tuple(found))
+                flat_found = tree.flatten(found)
                 mine = [flat_found[place] for place in places] if len(flat_found) == len(leaves) else flat_found
                 # variables get their gradient from `backward` through the arguments alone
                 return (mine, [None] * len(variables)) if variables is not None else mine
 
             return [tf.convert_to_tensor(one) for one in flat], gradient
 
-        return (
-            tree.unflatten(kept[0], found)
-            if (found := inner(*[leaves[place] for place in places])) is not None
-            else None
-        )
+        found = inner(*[leaves[place] for place in places])
+        return tree.unflatten(kept[0], tf.nest.flatten(found))
 
     return apply
 

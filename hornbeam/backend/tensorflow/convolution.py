@@ -91,7 +91,7 @@ def depthwise_conv(
 
 def _depthwise(x: Tensor, kernel: Tensor, strides: Sequence[int], padding: str, dilation: Sequence[int]) -> Tensor:
     if len(strides) == 3:
-        channels, _multiplier = kernel.shape[-2:]
+        channels = kernel.shape[-2]
         parts = zip(tf.split(x, channels, -1), tf.split(kernel, channels, -2), strict=True)
         return tf.concat([_conv(one, filters, strides, padding, dilation) for one, filters in parts], -1)
     equal = len(set(strides)) == 1 and (max(strides) == 1 or max(dilation) == 1)
@@ -109,13 +109,8 @@ def _depthwise(x: Tensor, kernel: Tensor, strides: Sequence[int], padding: str, 
 
 @_channels_last
 def separable_conv(
-    inputs: Tensor,
-    depthwise_kernel: Tensor,
-    pointwise_kernel: Tensor,
-    strides: Sequence[int],
-    padding: str,
-    data_format: str,
-    dilation_rate: Sequence[int],
+    inputs: Tensor, depthwise_kernel: Tensor, pointwise_kernel: Tensor, strides: Sequence[int], padding: str,
+    data_format: str, dilation_rate: Sequence[int],
 ) -> Tensor:
     x = _depthwise(inputs, depthwise_kernel, strides, padding, dilation_rate)
     ones = (1,) * len(strides)
@@ -124,12 +119,7 @@ def separable_conv(
 
 @_channels_last
 def conv_transpose(
-    inputs: Tensor,
-    kernel: Tensor,
-    strides: Sequence[int],
-    padding: str,
-    output_padding: Any,
-    data_format: str,
+    inputs: Tensor, kernel: Tensor, strides: Sequence[int], padding: str, output_padding: Any, data_format: str,
     dilation_rate: Sequence[int],
 ) -> Tensor:
     kernel = _spread(kernel, dilation_rate)
@@ -197,3 +187,5 @@ def max_pool(inputs: Tensor, pool_size: Any, strides: Any, padding: str, data_fo
 @_channels_last
 def average_pool(inputs: Tensor, pool_size: Any, strides: Any, padding: str, data_format: str) -> Tensor:
     return _pool(tf.nn.avg_pool, inputs, pool_size, strides, padding)
+
+

@@ -117,10 +117,8 @@ def written(target: Tensor, index: tuple, updates: Any, reduction: str | None) -
         found = written(tf.cast(target, tf.int32), index, tf.cast(updates, tf.int32), combine)
         return tf.cast(found, tf.bool)
     write = {
-        None: tf.tensor_scatter_nd_update,
-        "add": tf.tensor_scatter_nd_add,
-        "max": tf.tensor_scatter_nd_max,
-        "min": tf.tensor_scatter_nd_min,
+        None: tf.tensor_scatter_nd_update, "add": tf.tensor_scatter_nd_add,
+        "max": tf.tensor_scatter_nd_max, "min": tf.tensor_scatter_nd_min,
     }
     if reduction != "mul":
         return write[reduction](target, together, updates)

@@ -30,6 +30,9 @@ class VariableBase(tf.__internal__.types.Tensor):
         return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
 
 
+_TRACKED = tf.__internal__.tracking.Trackable
+
+
 class ModuleBase(LayerBase, tf.Module):
     """A layer as a `tf.Module`, whose children are what the layer itself keeps account of."""
 
@@ -57,9 +60,7 @@ class ModuleBase(LayerBase, tf.Module):
             children[name if name not in children else f"{name}_{len(children)}"] = variable._handle
         for layer in self._flatten_layers():
             for name, value in layer.__dict__.items():
-                if isinstance(value, tf.__internal__.tracking.Trackable) and not isinstance(
-                    value, (ModuleBase, tf.Variable)
-                ):
+                if isinstance(value, _TRACKED) and not isinstance(value, (ModuleBase, tf.Variable)):
                     children[f"{layer.name}.{name}"] = value
         if save_type == "savedmodel":
             serving = self.__dict__.get("_serving")

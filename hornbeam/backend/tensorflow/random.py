@@ -32,11 +32,8 @@ def _bits(key: Any, shape: tuple[int, ...]) -> Any:
     counter = tf.range(count, dtype=tf.int64)
     low = tf.cast(tf.bitwise.bitwise_and(counter, 0xFFFFFFFF), tf.uint32)
     high = tf.cast(tf.bitwise.right_shift(counter, 32), tf.uint32)
-    schedule = (
-        key[0],
-        key[1],
-        tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key[0], key[1]), tf.constant(0x1BD11BDA, tf.uint32)),
-    )
+    both = tf.bitwise.bitwise_xor(key[0], key[1])
+    schedule = (key[0], key[1], tf.bitwise.bitwise_xor(both, tf.constant(0x1BD11BDA, tf.uint32)))
     first, second = high + schedule[0], low + schedule[1]
     for block in range(5):
         for rotation in threefry.ROTATIONS[block % 2]:

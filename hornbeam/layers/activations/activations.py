@@ -41,7 +41,7 @@ class ReLU(_Elementwise):
         threshold: Below it the slope begins.
 
     >>> import hornbeam as keras
-    >>> keras.layers.ReLU(max_value=6)(keras.ops.array([-1.0, 3.0, 9.0])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.ReLU(max_value=6)(keras.ops.array([-1.0, 3.0, 9.0]))).tolist()
     [0.0, 3.0, 6.0]
     """
 
@@ -70,7 +70,7 @@ class LeakyReLU(_Elementwise):
         negative_slope: The slope below 0.
 
     >>> import hornbeam as keras
-    >>> keras.layers.LeakyReLU(0.5)(keras.ops.array([-2.0, 3.0])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.LeakyReLU(0.5)(keras.ops.array([-2.0, 3.0]))).tolist()
     [-1.0, 3.0]
     """
 
@@ -110,7 +110,7 @@ class Softmax(_Elementwise):
         axis: The axis, or several.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Softmax()(keras.ops.zeros((1, 2))).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.Softmax()(keras.ops.zeros((1, 2)))).tolist()
     [[0.5, 0.5]]
     """
 

@@ -23,7 +23,7 @@ class Activation(Layer):
         activation: An activation function or its name.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Activation("relu")(keras.ops.array([-1.0, 2.0])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.Activation("relu")(keras.ops.array([-1.0, 2.0]))).tolist()
     [0.0, 2.0]
     """
 
@@ -59,7 +59,7 @@ class Rescaling(Layer):
         offset: A number, or one for each channel.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Rescaling(1 / 255)(keras.ops.array([[0, 255]])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.Rescaling(1 / 255)(keras.ops.array([[0, 255]]))).tolist()
     [[0.0, 1.0]]
     """
 
@@ -97,7 +97,7 @@ class Lambda(Layer):
         arguments: Keyword arguments for the function.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Lambda(lambda x: x * 2)(keras.ops.array([1.0])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.Lambda(lambda x: x * 2)(keras.ops.array([1.0]))).tolist()
     [2.0]
     """
 

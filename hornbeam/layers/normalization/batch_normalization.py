@@ -40,7 +40,7 @@ class BatchNormalization(Layer):
         synchronized: Whether replicas share the statistics of the batch.
 
     >>> import hornbeam as keras
-    >>> keras.layers.BatchNormalization()(keras.ops.ones((2, 3)), training=True).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.BatchNormalization()(keras.ops.ones((2, 3)), training=True)).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
 

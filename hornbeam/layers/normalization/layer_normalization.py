@@ -30,7 +30,7 @@ class LayerNormalization(Layer):
         gamma_constraint: Constraint on `gamma`.
 
     >>> import hornbeam as keras
-    >>> keras.layers.LayerNormalization()(keras.ops.ones((2, 3))).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.LayerNormalization()(keras.ops.ones((2, 3)))).tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
 

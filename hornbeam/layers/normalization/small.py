@@ -68,7 +68,7 @@ class UnitNormalization(Layer):
         axis: The axis or axes.
 
     >>> import hornbeam as keras
-    >>> keras.layers.UnitNormalization()(keras.ops.array([[0.0, -3.0]])).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.UnitNormalization()(keras.ops.array([[0.0, -3.0]]))).tolist()
     [[0.0, -1.0]]
     """
 

@@ -34,7 +34,8 @@ class Discretization(AdaptingLayer):
         name: The name.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Discretization([0.0, 1.0])(keras.ops.array([-1.0, 0.0, 0.5, 7.0])).tolist()
+    >>> buckets = keras.layers.Discretization([0.0, 1.0])(keras.ops.array([-1.0, 0.0, 0.5, 7.0]))
+    >>> keras.ops.convert_to_numpy(buckets).tolist()
     [0, 1, 1, 2]
     """
 

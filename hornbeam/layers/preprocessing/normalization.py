@@ -27,10 +27,11 @@ class Normalization(AdaptingLayer):
         variance: The variance, likewise; given together with `mean`.
         invert: Whether to go back: `mean + inputs * sqrt(variance)`.
 
+    >>> import hornbeam as keras
     >>> import numpy as np, hornbeam as keras
     >>> layer = keras.layers.Normalization(axis=None)
     >>> layer.adapt(np.array([1.0, 2.0, 3.0]))
-    >>> [round(one, 2) for one in layer(np.array([1.0, 2.0, 3.0])).tolist()]
+    >>> [round(one, 2) for one in keras.ops.convert_to_numpy(layer(np.array([1.0, 2.0, 3.0]))).tolist()]
     [-1.22, 0.0, 1.22]
     """
 

@@ -24,7 +24,7 @@ class Dropout(Layer):
         seed: An integer, or None for a random one.
 
     >>> import hornbeam as keras
-    >>> keras.layers.Dropout(0.5)(keras.ops.ones((2, 3)), training=False).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.Dropout(0.5)(keras.ops.ones((2, 3)), training=False)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
 

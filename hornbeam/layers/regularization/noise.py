@@ -50,7 +50,7 @@ class GaussianNoise(Noisy):
         seed: An integer, or None for a random one.
 
     >>> import hornbeam as keras
-    >>> keras.layers.GaussianNoise(0.1)(keras.ops.ones((2,))).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.GaussianNoise(0.1)(keras.ops.ones((2,)))).tolist()
     [1.0, 1.0]
     """
 
@@ -73,7 +73,7 @@ class GaussianDropout(Noisy):
         seed: An integer, or None for a random one.
 
     >>> import hornbeam as keras
-    >>> keras.layers.GaussianDropout(0.1)(keras.ops.ones((2,))).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.GaussianDropout(0.1)(keras.ops.ones((2,)))).tolist()
     [1.0, 1.0]
     """
 
@@ -98,7 +98,7 @@ class AlphaDropout(Noisy):
         seed: An integer, or None for a random one.
 
     >>> import hornbeam as keras
-    >>> keras.layers.AlphaDropout(0.1)(keras.ops.ones((2,))).tolist()
+    >>> keras.ops.convert_to_numpy(keras.layers.AlphaDropout(0.1)(keras.ops.ones((2,)))).tolist()
     [1.0, 1.0]
     """
 

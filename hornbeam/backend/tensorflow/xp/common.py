@@ -16,15 +16,8 @@ Tensor = tf.Tensor
 Axis = int | Sequence[int] | None
 
 # TensorFlow has few kernels for narrow integers: they are computed in the next type that it knows well.
-_WIDER = {
-    tf.bool: tf.int32,
-    tf.int8: tf.int32,
-    tf.uint8: tf.int32,
-    tf.int16: tf.int32,
-    tf.uint16: tf.int32,
-    tf.uint32: tf.int64,
-    tf.uint64: tf.int64,
-}
+_WIDER = {tf.bool: tf.int32, tf.int8: tf.int32, tf.uint8: tf.int32, tf.int16: tf.int32, tf.uint16: tf.int32,
+          tf.uint32: tf.int64, tf.uint64: tf.int64}
 _HALF = (tf.float16, tf.bfloat16)
 
 
@@ -44,9 +37,22 @@ def pair(first: Any, second: Any) -> tuple[Any, Any]:
     return first, second
 
 
-def binary(function: Callable[..., Any]) -> Callable[..., Any]:
+def paired(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of two tensors that takes numbers as well."""
     return functools.wraps(function)(lambda x1, x2: function(*pair(x1, x2)))
+
+
+def binary(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function, element by element, of two tensors that takes numbers as well."""
+
+    @functools.wraps(function)
+    def apply(x1: Any, x2: Any) -> Any:
+        x1, x2 = pair(x1, x2)
+        if x1.shape != x2.shape:
+            tf.broadcast_static_shape(x1.shape, x2.shape)  # a ValueError; that of the kernels is of another kind
+        return function(x1, x2)
+
+    return apply
 
 
 def widened(function: Callable[..., Any], kinds: str = "bu", back: bool = True) -> Callable[..., Any]:

@@ -69,28 +69,21 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     if dtype is None:
         dtype = next(one.dtype for one in numbers if isinstance(one, Tensor))
     dtype = tf.as_dtype(dtype)
-    wide = (
-        dtype
-        if dtype in (tf.int32, tf.int64, tf.float32, tf.float64)
-        else tf.float32
-        if dtype.is_floating
-        else tf.int64
-    )
-    if wide.is_integer and any(
-        isinstance(one, float) or (isinstance(one, Tensor) and one.dtype.is_floating) for one in numbers
-    ):
+    wide = tf.float32 if dtype.is_floating else tf.int64
+    if dtype in (tf.int32, tf.int64, tf.float32, tf.float64):
+        wide = dtype
+    floats = [isinstance(one, float) or (isinstance(one, Tensor) and one.dtype.is_floating) for one in numbers]
+    if wide.is_integer and any(floats):
         wide = tf.float32  # the steps are counted before they are cut off
     return tf.cast(tf.range(*(tf.cast(one, wide) for one in numbers)), dtype)
 
 
-def linspace(start: Tensor, stop: Tensor, num: int, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
+def linspace(
+    start: Tensor, stop: Tensor, num: int, endpoint: bool = True, retstep: bool = False, axis: int = 0
+) -> Any:
     start, stop = start + tf.zeros_like(stop), stop + tf.zeros_like(start)
     parts = num - 1 if endpoint else num
-    step = (
-        (stop - start) / tf.cast(parts, start.dtype)
-        if parts > 0
-        else tf.fill(tf.shape(start), np.array(np.nan, numpy_dtype(start.dtype)))
-    )
+    step = (stop - start) / tf.cast(parts, start.dtype) if parts > 0 else start * np.nan
     places = tf.reshape(tf.range(num, dtype=start.dtype), [-1] + [1] * rank(start))
     points = start + places * step if parts > 0 else start + 0 * places
     if endpoint and num > 1:

@@ -155,6 +155,8 @@ logical_and, logical_or, logical_xor = (binary(one) for one in (tf.logical_and, 
 arctan2 = binary(widened(tf.atan2, "h"))
 
 
+
+
 maximum, minimum = binary(widened(tf.maximum, "b")), binary(widened(tf.minimum, "b"))
 
 
@@ -279,9 +281,8 @@ def nextafter(x1: Tensor, x2: Tensor) -> Tensor:
     bits = tf.bitcast(x1, tf.int16)
     away = tf.where((x1 > 0) == (x2 > x1), tf.ones_like(bits), -tf.ones_like(bits))
     smallest = tf.where(x2 > 0, tf.constant(1, tf.int16), tf.constant(np.int16(-32767)))
-    moved = tf.bitcast(
-        tf.where(x1 == 0, smallest, tf.cast(tf.cast(bits, tf.int32) + tf.cast(away, tf.int32), tf.int16)), x1.dtype
-    )
+    beside = tf.cast(tf.cast(bits, tf.int32) + tf.cast(away, tf.int32), tf.int16)
+    moved = tf.bitcast(tf.where(x1 == 0, smallest, beside), x1.dtype)
     return tf.where(tf.math.is_nan(x1) | tf.math.is_nan(x2), x1 + x2, tf.where(x1 == x2, x2, moved))
 
 
@@ -356,3 +357,5 @@ def bitwise_not(x: Tensor) -> Tensor:
 
 
 left_shift, right_shift = binary(tf.bitwise.left_shift), binary(tf.bitwise.right_shift)
+
+

@@ -36,7 +36,5 @@ def vectorize(function: Callable, *, excluded: Any = frozenset(), signature: str
 
 def _own_axes(signature: str) -> list[int]:
     """How many axes the function handles itself, for each argument: "(n),(m,n)->()" gives [1, 2]."""
-    inputs = signature.replace(" ", "").partition("->")[0]
-    return [
-        len([name for name in part.strip("()").split(",") if name]) for part in inputs.replace("),(", ")|(").split("|")
-    ]
+    inputs = signature.replace(" ", "").partition("->")[0].replace("),(", ")|(").split("|")
+    return [len([name for name in part.strip("()").split(",") if name]) for part in inputs]

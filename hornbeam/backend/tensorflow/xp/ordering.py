@@ -162,3 +162,5 @@ def _quantile(x: Tensor, q: Any, axis: Axis, method: str, keepdims: bool, skip: 
     shape = found.shape[1:]
     found = tf.reshape(found, tf.concat([tf.shape(q), tf.shape(found)[1:]], 0))
     return tf.ensure_shape(found, q.shape.concatenate(shape))
+
+

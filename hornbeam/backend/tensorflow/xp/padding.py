@@ -1,8 +1,7 @@
-"""Padding: what NumPy calls modes of `pad`."""
+"""`pad`: more elements around a tensor, in all of NumPy's ways."""
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,8 @@ def _padded(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
     if mode == "linear_ramp":
         first, last = (tf.gather(x, [place], axis=axis) for place in (0, size - 1))
         shape = [-1] + [1] * (rank(x) - axis - 1)
-        rising = tf.reshape(tf.range(before, dtype=tf.float32) / builtins.max(before, 1), shape)
-        falling = tf.reshape(tf.range(after - 1, -1, -1, dtype=tf.float32) / builtins.max(after, 1), shape)
+        rising = tf.reshape(tf.range(before, dtype=tf.float32) / max(before, 1), shape)
+        falling = tf.reshape(tf.range(after - 1, -1, -1, dtype=tf.float32) / max(after, 1), shape)
         parts = [tf.cast(first, tf.float32) * rising, tf.cast(last, tf.float32) * falling]
         low, high = (tf.cast(one if x.dtype.is_floating else tf.floor(one), x.dtype) for one in parts)
         return tf.concat([low, x, high], axis)
@@ -49,6 +48,3 @@ def _padded(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
 
 def _mean_like(x: Tensor, axis: int, keepdims: bool) -> Tensor:
     return tf.reduce_mean(x if x.dtype.is_floating else tf.cast(x, tf.float32), axis, keepdims)
-
-
-# --- by position -------------------------------------------------------------------------------------------------

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from hornbeam.backend.tensorflow.framework import tf
-from hornbeam.backend.tensorflow.xp.common import Tensor, binary, rank, sizes, widened
+from hornbeam.backend.tensorflow.xp.common import Tensor, paired, rank, sizes, widened
 from hornbeam.backend.tensorflow.xp.shaping import moveaxis
 from hornbeam.errors import ArgumentError
 
 
-@binary
+@paired
 @widened
 def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     if not (rank(x1) and rank(x2)):
@@ -37,7 +37,7 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     return widened(lambda one, two: tf.tensordot(one, two, axes))(x1, x2)
 
 
-@binary
+@paired
 @widened
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
     if not rank(x1) or not rank(x2):
@@ -45,7 +45,7 @@ def dot(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.tensordot(x1, x2, [[rank(x1) - 1], [max(rank(x2) - 2, 0)]])
 
 
-@binary
+@paired
 @widened
 def inner(x1: Tensor, x2: Tensor) -> Tensor:
     if not rank(x1) or not rank(x2):
@@ -53,13 +53,13 @@ def inner(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.tensordot(x1, x2, [[rank(x1) - 1], [rank(x2) - 1]])
 
 
-@binary
+@paired
 @widened
 def outer(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.reshape(x1, [-1])[:, None] * tf.reshape(x2, [-1])[None, :]
 
 
-@binary
+@paired
 @widened
 def vdot(x1: Tensor, x2: Tensor) -> Tensor:
     return tf.tensordot(tf.math.conj(tf.reshape(x1, [-1])), tf.reshape(x2, [-1]), 1)
@@ -69,7 +69,7 @@ def einsum(subscripts: str, *operands: Tensor, **_: Any) -> Tensor:
     return widened(lambda *ready: tf.einsum(subscripts, *ready))(*operands)
 
 
-@binary
+@paired
 @widened
 def kron(x1: Tensor, x2: Tensor) -> Tensor:
     count = max(rank(x1), rank(x2))
@@ -87,7 +87,9 @@ def cross(x1: Tensor, x2: Tensor, axisa: int = -1, axisb: int = -1, axisc: int =
     if x1.shape[-1] not in (2, 3) or x2.shape[-1] not in (2, 3):
         raise ArgumentError("vectors of 2 or 3 numbers", f"shapes {x1.shape} and {x2.shape}", "cross")
     flat = x1.shape[-1] == 2 and x2.shape[-1] == 2
-    x1, x2 = (one if one.shape[-1] == 3 else tf.pad(one, [(0, 0)] * (rank(one) - 1) + [(0, 1)]) for one in (x1, x2))
+    x1, x2 = (
+        one if one.shape[-1] == 3 else tf.pad(one, [(0, 0)] * (rank(one) - 1) + [(0, 1)]) for one in (x1, x2)
+    )
     (a, b, c), (d, e, f) = tf.unstack(x1, axis=-1), tf.unstack(x2, axis=-1)
     if flat:
         return a * e - b * d
@@ -104,7 +106,5 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
         return full
     longer, shorter = max(first, second), min(first, second)
     size = longer if mode == "same" else longer - shorter + 1
-    start = (
-        (len(places) - size + (1 if mode == "same" and first < second else 0)) // 2 if mode == "same" else shorter - 1
-    )
+    start = shorter - 1 if mode == "valid" else (len(places) - size + (first < second)) // 2
     return full[start : start + size]

@@ -142,9 +142,8 @@ def bincount(x: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
 
 
 def histogram(x: Tensor, bins: int, range: Any = None) -> tuple[Tensor, Tensor]:
-    low, high = (
-        (tf.reduce_min(x), tf.reduce_max(x)) if range is None else (tensor(float(one), x.dtype) for one in range)
-    )
+    given = (tf.reduce_min(x), tf.reduce_max(x)) if range is None else range
+    low, high = (tf.cast(one, x.dtype) for one in given)
     low, high = tf.where(low == high, low - 0.5, low), tf.where(low == high, high + 0.5, high)
     width = (high - low) / bins
     edges = low + width * tf.range(bins + 1, dtype=x.dtype)
@@ -154,3 +153,5 @@ def histogram(x: Tensor, bins: int, range: Any = None) -> tuple[Tensor, Tensor]:
     inside = (x >= low) & (x <= high)
     counts = tf.math.unsorted_segment_sum(tf.cast(inside, tf.int32), tf.where(inside, place, 0), bins)
     return counts, edges
+
+

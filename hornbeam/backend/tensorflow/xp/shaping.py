@@ -1,4 +1,4 @@
-"""Shapes: reshaping, moving axes, joining, splitting, padding, repeating; and picking by position."""
+"""Shapes: reshaping, moving axes, joining, splitting, repeating; and picking by position."""
 
 from __future__ import annotations
 
@@ -186,9 +186,8 @@ def split(x: Tensor, parts: Any, axis: int = 0) -> list[Tensor]:
     axis = at(axis, rank(x))
     if isinstance(parts, int):
         return tf.split(x, parts, axis)
-    cuts = [0, *parts, None]
     before = (_Slice(None),) * axis
-    return [x[(*before, _Slice(start, stop))] for start, stop in itertools.pairwise(cuts)]
+    return [x[(*before, _Slice(start, stop))] for start, stop in itertools.pairwise([0, *parts, None])]
 
 
 def array_split(x: Tensor, parts: Any, axis: int = 0) -> list[Tensor]:
@@ -212,6 +211,9 @@ def dsplit(x: Tensor, parts: Any) -> list[Tensor]:
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
     return tf.meshgrid(*arrays, indexing=indexing)
+
+
+# --- by position -------------------------------------------------------------------------------------------------
 
 
 def wrapped(indices: Any, size: Any) -> Any:
@@ -326,3 +328,5 @@ def diagflat(x: Tensor, k: int = 0) -> Tensor:
     spread = tf.pad(x, [(builtins.max(-k, 0), builtins.max(k, 0))])[:, None]  # one value for each row
     rows, columns = tf.range(size)[:, None], tf.range(size)[None, :]
     return tf.where(columns - rows == k, tf.broadcast_to(spread, [size, size]), tf.zeros([], x.dtype))
+
+
