@@ -1,6 +1,7 @@
 """Runs the contestants of a benchmark in processes of their own, in turns, and prints medians and ratios.
 
-A benchmark file has a dict CONTESTANTS of functions that give seconds (one number, or a list), and calls `main`.
+A benchmark file has a dict of functions that give seconds (one number, or a list), and calls `main`. A function that
+measures several things in turn, in its one process, gives a dict of lists instead, by the names they are shown under.
 Each contestant runs in a fresh process, several rounds in alternation, so that noise of the machine meets all.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-Contestant = Callable[[], float | list[float]]
+Contestant = Callable[[], float | list[float] | dict[str, list[float]]]
 
 
 def environment(backend: str = "jax") -> dict[str, str]:
@@ -34,7 +36,6 @@ def main(
     contestants: Mapping[str, Contestant],
     peers: Mapping[str, str],
     goals: Mapping[str, float],
-    backends: Mapping[str, str] | None = None,
     rounds: int = 3,
     unit: str = "ms",
 ) -> None:
@@ -42,10 +43,10 @@ def main(
 
     Args:
         question: What is compared.
-        contestants: By name; each gives the seconds it took.
+        contestants: By name; each gives the seconds it took. A backend in brackets, as in "keras[torch]", is the one
+            that it runs on, ours or Keras's; without brackets it is JAX.
         peers: For each contestant of ours the peer it is held against; several as "a,b" mean the fastest.
         goals: The ratio each is to stay under.
-        backends: The backend of a contestant, ours or Keras's, where it is not JAX.
         rounds: How often each runs.
         unit: "ms", "us" or "s".
     """
@@ -56,17 +57,21 @@ def main(
     options = parser.parse_args()
     if options.worker:
         result = contestants[options.worker]()
-        print("RESULT " + json.dumps(result if isinstance(result, list) else [result]))
+        if not isinstance(result, dict):
+            result = {options.worker: result if isinstance(result, list) else [result]}
+        print("RESULT " + json.dumps(result))
         return
     names = [one for one in contestants if options.only is None or one in options.only.split(",")]
-    times: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in names}
     for turn in range(options.rounds):
         for name in names if turn % 2 == 0 else reversed(names):
-            times[name].extend(_run(name, (backends or {}).get(name, "jax")))
+            for shown, seconds in _run(name).items():
+                found[name].setdefault(shown, []).extend(seconds)
+    times = {shown: seconds for name in names for shown, seconds in (found[name] or {name: []}).items()}
     scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
     print(question)
-    middle = {name: statistics.median(found) for name, found in times.items() if found}
-    for name in names:
+    middle = {name: statistics.median(seconds) for name, seconds in times.items() if seconds}
+    for name in times:
         if name not in middle:
             print(f"  {name:32s} failed or not installed")
             continue
@@ -82,12 +87,16 @@ def main(
         print(line)
 
 
-def _run(name: str, backend: str) -> list[float]:
+def _run(name: str) -> dict[str, list[float]]:
+    backend = re.search(r"\[(\w+)\]", name)
     done = subprocess.run(
-        [sys.executable, sys.argv[0], "--worker", name], env=environment(backend), capture_output=True, text=True
+        [sys.executable, sys.argv[0], "--worker", name],
+        env=environment(backend[1] if backend else "jax"),
+        capture_output=True,
+        text=True,
     )
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
             return json.loads(line[len("RESULT ") :])
     print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-    return []
+    return {}

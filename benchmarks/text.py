@@ -70,12 +70,10 @@ def contestants() -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, (texts, size, keras_size) in sources.items():
         result[f"adapt {name}: hornbeam"] = lambda texts=texts: adapt(ours(), texts())
-        result[f"adapt {name}: keras"] = lambda texts=texts: adapt(theirs(), texts())
+        result[f"adapt {name}: keras[tensorflow]"] = lambda texts=texts: adapt(theirs(), texts())
         result[f"transform {name}: hornbeam"] = lambda texts=texts, size=size: transform(ours(), texts(), size)
-        result[f"transform {name}: keras"] = lambda texts=texts, size=size: transform(theirs(), texts(), size)
-        result[f"transform {name}: keras, large"] = lambda texts=texts, size=keras_size: transform(
-            theirs(), texts(), size
-        )
+        for peer, batch in (("keras[tensorflow]", size), ("keras[tensorflow], large", keras_size)):
+            result[f"transform {name}: {peer}"] = lambda texts=texts, size=batch: transform(theirs(), texts(), size)
     return result
 
 
@@ -93,6 +91,5 @@ if __name__ == "__main__":
         found,
         peers=peers,
         goals=dict.fromkeys(peers, 0.5),
-        backends={name: "tensorflow" for name in found if "keras" in name},
         rounds=2,
     )
