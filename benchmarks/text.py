@@ -72,7 +72,7 @@ def contestants() -> dict[str, Any]:
         result[f"adapt {name}: hornbeam"] = lambda texts=texts: adapt(ours(), texts())
         result[f"adapt {name}: keras[tensorflow]"] = lambda texts=texts: adapt(theirs(), texts())
         result[f"transform {name}: hornbeam"] = lambda texts=texts, size=size: transform(ours(), texts(), size)
-        for peer, batch in (("keras[tensorflow]", size), ("keras[tensorflow], large", keras_size)):
+        for peer, batch in (("keras[tensorflow]", size), ("keras[tensorflow] large", keras_size)):
             result[f"transform {name}: {peer}"] = lambda texts=texts, size=batch: transform(theirs(), texts(), size)
     return result
 

@@ -282,8 +282,8 @@ class IndexLookup(HostLayer):
         for token in (self.mask_token, self.oov_token):
             self._counts.pop(token, None)
         room = None if self.max_tokens is None else self.max_tokens - len(self._specials())
-        ranked = sorted(self._counts.items(), key=lambda one: (one[1], one[0]), reverse=True)[:room]
-        tokens = [token for token, _ in ranked]
+        tokens = sorted(self._counts, reverse=True)
+        tokens = sorted(tokens, key=self._counts.__getitem__, reverse=True)[:room]
         row = None
         if self.output_mode == TF_IDF:
             found = np.array([self._documents[token] for token in tokens], np.float64)

@@ -13,7 +13,7 @@ from hornbeam.errors import ArgumentTypeError
 from hornbeam.layers.preprocessing.host_layer import as_array, as_bytes, as_strings, as_whole_numbers
 from hornbeam.layers.preprocessing.index_lookup import MASKED, UNKNOWN, IndexLookup
 from hornbeam.layers.preprocessing.salt import hashes
-from hornbeam.layers.preprocessing.tokens import END, END_INDEX
+from hornbeam.layers.preprocessing.spans import TokenTable
 
 
 @wire("keras.layers.StringLookup")
@@ -97,15 +97,22 @@ class StringLookup(IndexLookup):
         return index
 
     def index_of_bytes(self) -> dict[bytes, int]:
-        """The table of the vocabulary with tokens as UTF-8, and `END_INDEX` for `END`."""
+        """The table of the vocabulary with tokens as UTF-8."""
         index = self._ready_index()
         if self._bytes_index is None or self._bytes_index[0] is not index:
-            table = {as_bytes(token, "utf-8"): place for token, place in index.items()}
-            table[END] = END_INDEX
-            self._bytes_index = (index, table)
+            self._bytes_index = (index, {as_bytes(token, "utf-8"): place for token, place in index.items()})
         return self._bytes_index[1]
 
     _bytes_index: tuple[dict[str, int], dict[bytes, int]] | None = None
+
+    def table(self) -> TokenTable:
+        """The same for many tokens at once."""
+        index = self.index_of_bytes()
+        if self._table is None or self._table[0] is not index:
+            self._table = (index, TokenTable([*index], [*index.values()]))
+        return self._table[1]
+
+    _table: tuple[dict[bytes, int], TokenTable] | None = None
 
     def _look_up(self, array: np.ndarray) -> np.ndarray:
         return self._indices(as_strings(array, self.encoding, self._where()), self._ready_index()).reshape(array.shape)

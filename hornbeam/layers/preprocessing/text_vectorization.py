@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from hornbeam._wire import wire
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
 from hornbeam.layers.preprocessing import vocabulary as files
 from hornbeam.layers.preprocessing.encode import COUNT, INT, MULTI_HOT, TF_IDF, checked_mode, encode_rows
 from hornbeam.layers.preprocessing.host_layer import HostLayer, as_array
+from hornbeam.layers.preprocessing.spans import TokenCounter
 from hornbeam.layers.preprocessing.sparse import warn_dense
 from hornbeam.layers.preprocessing.string_lookup import StringLookup
-from hornbeam.layers.preprocessing.tokens import END, END_INDEX, LOWER_AND_STRIP, WHITESPACE, Tokenizer
+from hornbeam.layers.preprocessing.tokens import LOWER_AND_STRIP, WHITESPACE, Tokenizer
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.symbolic import KerasTensor
 
-_TEXTS_AT_ONCE = 4096  # so many that a pass costs nothing, so few that their tokens stay in the processor's cache
+_CHARACTERS_AT_ONCE = 2**18  # so many that a pass costs nothing, so few that all stays in the processor's cache
 
 
 @wire("keras.layers.TextVectorization")
@@ -169,30 +170,32 @@ class TextVectorization(HostLayer):
         self._lookup_layer._refuse_static()
         texts, _ = self._texts(data)
         for some in _pieces(texts):
-            tokens = None if self.output_mode == TF_IDF else self._tokenizer.flat(some)
-            if tokens is not None:
-                self._counts.update(tokens)
-                self._counts[END] -= max(len(some) - 1, 0)
+            spans = self._tokenizer.spans(some)
+            if spans is not None:
+                self._counter.update(spans)
                 continue
             rows = self._tokenizer.rows(some)
             self._counts.update(chain.from_iterable(rows))
             if self.output_mode == TF_IDF:
                 self._documents.update(chain.from_iterable(map(set, rows)))
-                self._document_count += len(rows)
+        self._document_count += len(texts)
 
     def finalize_state(self) -> None:
         """Makes a vocabulary of what was counted; without counts, the one that is there stays."""
         lookup = self._lookup_layer
         lookup._forget_counts()
-        lookup._counts.update({_text(token): count for token, count in self._counts.items() if count})
-        lookup._documents.update({_text(token): count for token, count in self._documents.items()})
+        for found in (self._counter.counts(), self._counts):
+            lookup._counts.update(_as_texts(found))
+        for found in (self._counter.documents(), self._documents):
+            lookup._documents.update(_as_texts(found))
         lookup._document_count = self._document_count
         lookup.finalize_state()
         lookup._forget_counts()
 
     def reset_state(self) -> None:
         """Forgets what was counted since the last `finalize_state`; the vocabulary stays."""
-        self._counts: Counter = Counter()
+        self._counter = TokenCounter(documents=self.output_mode == TF_IDF)
+        self._counts: Counter = Counter()  # of tokens that had to become objects
         self._documents: Counter = Counter()
         self._document_count = 0
 
@@ -205,16 +208,23 @@ class TextVectorization(HostLayer):
             raise ArgumentTypeError(
                 "texts", f"numbers of dtype {array.dtype}", self._where(), "Turn them into texts: array.astype(str)."
             )
-        return array.ravel().tolist(), array.shape
+        texts = array.ravel().tolist()
+        for kind in {*map(type, texts)} - {str, bytes, np.str_, np.bytes_}:
+            place = next(place for place, one in enumerate(texts) if type(one) is kind)
+            raise ArgumentTypeError(
+                "texts only", f"{describe(texts[place])} at position {place}", self._where(),
+                'Fill gaps first, for example with an empty text "".',
+            )  # fmt: skip
+        return texts, array.shape
 
     def compute(self, inputs: Any) -> Any:
         texts, shape = self._texts(inputs)
         lookup = self._lookup_layer
-        index = lookup.index_of_bytes()
+        lookup._ready_index()
         if self.split is None:
-            return self._of_whole_texts(texts, shape, index)
+            return self._of_whole_texts(texts, shape)
         self._check_shape(shape)
-        pieces = [self._indices(some, index) for some in _pieces(texts)]
+        pieces = [self._indices(some) for some in _pieces(texts)]
         indices = np.concatenate([one for one, _ in pieces]) if pieces else np.zeros(0, np.int64)
         lengths = np.concatenate([one for _, one in pieces]) if pieces else np.zeros(0, np.int64)
         if self.ragged:
@@ -233,23 +243,19 @@ class TextVectorization(HostLayer):
             )  # fmt: skip
         return result if shape else result[0]
 
-    def _indices(self, texts: list[Any], index: dict[bytes, int]) -> tuple[np.ndarray, np.ndarray]:
+    def _indices(self, texts: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         """The index of each token of some texts in a row, and how many each text has."""
         unknown = self._lookup_layer._first_oov
-        tokens = self._tokenizer.flat(texts)
-        if tokens is None:
-            rows = self._tokenizer.rows(texts)
-            lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-            found = map(index.get, chain.from_iterable(rows), repeat(unknown))
-            indices = np.fromiter(found, np.int64, int(lengths.sum()))
-            indices[indices == END_INDEX] = self._lookup_layer._ready_index().get(_text(END), unknown)
-            return indices, lengths
-        found = np.fromiter(map(index.get, tokens, repeat(unknown)), np.int64, len(tokens))
-        ends = np.flatnonzero(found == END_INDEX)
-        lengths = np.diff(np.concatenate([[-1], ends, [len(found)]])) - 1
-        return found[found != END_INDEX], lengths
+        spans = self._tokenizer.spans(texts)
+        if spans is not None:
+            return self._lookup_layer.table().look_up(spans, unknown), spans.counts
+        index = self._lookup_layer.index_of_bytes()
+        rows = self._tokenizer.rows(texts)
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        found = map(index.get, chain.from_iterable(rows), repeat(unknown))
+        return np.fromiter(found, np.int64, int(lengths.sum())), lengths
 
-    def _of_whole_texts(self, texts: list[Any], shape: tuple[int, ...], index: dict[bytes, int]) -> Any:
+    def _of_whole_texts(self, texts: list[Any], shape: tuple[int, ...]) -> Any:
         """Without splitting, each text is a token, and a row of them what is joined to n-grams."""
         lookup = self._lookup_layer
         pieces = self._tokenizer.standardized(texts)
@@ -259,8 +265,8 @@ class TextVectorization(HostLayer):
             rows = [self._tokenizer.with_ngrams(pieces[start : start + width]) for start in starts]
             shape = (*shape[:-1], len(rows[0]) if rows else 0)
             pieces = list(chain.from_iterable(rows))
+        index = lookup.index_of_bytes()
         found = np.fromiter(map(index.get, pieces, repeat(lookup._first_oov)), np.int64, len(pieces)).reshape(shape)
-        found[found == END_INDEX] = lookup._ready_index().get(_text(END), lookup._first_oov)
         if self.output_sequence_length is not None and found.ndim > 1:
             width = found.shape[-1]
             flat = _padded(found.ravel(), np.full(found.size // max(width, 1), width), self.output_sequence_length)
@@ -350,8 +356,9 @@ class TextVectorization(HostLayer):
 
 
 def _pieces(texts: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        yield texts[start : start + _TEXTS_AT_ONCE]
+    size = len(texts) * _CHARACTERS_AT_ONCE // max(sum(map(len, texts)), 1) + 1
+    for start in range(0, len(texts), size):
+        yield texts[start : start + size]
 
 
 def _padded(indices: np.ndarray, lengths: np.ndarray, width: int | None) -> np.ndarray:
@@ -366,5 +373,9 @@ def _padded(indices: np.ndarray, lengths: np.ndarray, width: int | None) -> np.n
     return result
 
 
-def _text(token: bytes) -> str:
-    return token.decode("utf-8", "surrogateescape")
+def _as_texts(counts: dict[bytes, int]) -> dict[str, int]:
+    """The same counts of tokens as `str`."""
+    lines = b"\n".join(counts).decode("utf-8", "surrogateescape").split("\n")
+    if len(lines) == len(counts):
+        return dict(zip(lines, counts.values(), strict=True))
+    return {token.decode("utf-8", "surrogateescape"): count for token, count in counts.items()}

@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, describe
+from hornbeam.layers.preprocessing.spans import END, Spans, split
 
 LOWER_AND_STRIP, LOWER, STRIP = "lower_and_strip_punctuation", "lower", "strip_punctuation"
 WHITESPACE, CHARACTER = "whitespace", "character"
-END = b"\0"  # stands between two texts where many are split as one
-END_INDEX = -3  # what tables of tokens have for it
 
 _PUNCTUATION = string.punctuation.encode()
-_LOWERED = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+_CAPITALS, _SMALL = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
+_LOWERED = bytes.maketrans(_CAPITALS, _SMALL)
+_WHITE = b"\t\n\r\v\f"
+_SPACED = bytes.maketrans(_WHITE, b" " * len(_WHITE))
+_LOWERED_AND_SPACED = bytes.maketrans(_CAPITALS + _WHITE, _SMALL + b" " * len(_WHITE))
 
 
 class Tokenizer:
@@ -57,18 +60,18 @@ class Tokenizer:
                     f"{len(texts)} texts from `standardize`, as many as it got", f"{len(found)}", self.where
                 )
             return self._all_bytes(found)
-        joined = self._joined(texts, END)
+        joined = self._joined(texts)
         if joined is None:
             return [one.translate(self._table, self._dropped) for one in self._all_bytes(texts)]
         pieces = joined.translate(self._table, self._dropped).split(END)
         return pieces if texts else []
 
-    def _joined(self, texts: list[Any], between: bytes) -> bytes | None:
+    def _joined(self, texts: list[Any]) -> bytes | None:
         """All texts as one, or None if one of them has the sign that stands between them."""
         try:
-            joined = between.decode().join(texts).encode("utf-8", "surrogateescape")
+            joined = END.decode().join(texts).encode("utf-8", "surrogateescape")
         except (TypeError, UnicodeEncodeError):  # bytes among them, or what is no text
-            joined = between.join(self._all_bytes(texts))
+            joined = END.join(self._all_bytes(texts))
         return joined if joined.count(END) == max(len(texts) - 1, 0) else None
 
     def _all_bytes(self, texts: Sequence[Any]) -> list[bytes]:
@@ -105,12 +108,14 @@ class Tokenizer:
 
     # --- splitting -------------------------------------------------------------------------------------------
 
-    def flat(self, texts: list[Any]) -> list[bytes] | None:
-        """The tokens of all texts in one list, `END` between two texts; None where that is no shorter way."""
-        if self.split != WHITESPACE or self.widths is not None or callable(self.standardize):
+    def spans(self, texts: list[Any]) -> Spans | None:
+        """The tokens of all texts, left where they are; None where each must be made an object first."""
+        if self.split != WHITESPACE or self.widths is not None or callable(self.standardize) or not texts:
             return None
-        joined = self._joined(texts, b" " + END + b" ")
-        return None if joined is None else joined.translate(self._table, self._dropped).split()
+        joined = self._joined(texts)
+        if joined is None:
+            return None
+        return split(joined.translate(_LOWERED_AND_SPACED if self._table else _SPACED, self._dropped))
 
     def rows(self, texts: list[Any]) -> list[list[bytes]]:
         """The tokens of each text, n-grams among them."""

@@ -48,7 +48,7 @@ def write_asset(folder: str, tokens: Iterable[Any]) -> None:
 
 def fits_lines(tokens: Iterable[Any]) -> bool:
     """Whether tokens can stand one a line."""
-    return not any(isinstance(one, str) and "\n" in one for one in tokens)
+    return "\n" not in "".join(map(str, tokens))
 
 
 def check_unique(tokens: list[Any], where: str) -> None:

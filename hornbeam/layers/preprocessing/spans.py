@@ -1,0 +1,241 @@
+"""Tokens as spans of one long text, looked up and counted all together; it knows nothing of layers.
+
+Making a Python object of each token costs more than all else that is done with it. So tokens stay where they are, as
+numbers of 64 bits that NumPy reads from the text at their starts, and are looked up as such: no token is ever taken for
+another, since whole tokens are compared and not their hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+END = b"\0"  # stands between two texts
+_WORDS = (1, 2, 4)  # words of eight bytes in the keys of short, middle and long tokens
+_LONGEST = 8 * _WORDS[-1]  # bytes; longer tokens are rare, and a dict is good enough for them
+_PADDING = bytes(_LONGEST + 8)
+_MASKS = np.array([2 ** (8 * count) - 1 for count in range(9)], np.uint64)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2 ** 64 over the golden ratio: spreads neighbours widely
+_EMPTY = -(2**62)  # the number in a free slot
+
+
+class Spans(NamedTuple):
+    """The tokens of many texts.
+
+    Attributes:
+        text: The texts in a row, and zeros after them.
+        starts: Where in it each token begins.
+        lengths: How many bytes each has, at least one.
+        counts: How many tokens each text has.
+    """
+
+    text: bytes
+    starts: np.ndarray
+    lengths: np.ndarray
+    counts: np.ndarray
+
+    def tokens(self, places: np.ndarray) -> list[bytes]:
+        """Some of the tokens themselves."""
+        starts = self.starts[places]
+        text = self.text
+        ends = (starts + self.lengths[places]).tolist()
+        return [text[start:end] for start, end in zip(starts.tolist(), ends, strict=True)]
+
+
+def split(text: bytes) -> Spans:
+    """Splits texts at spaces.
+
+    Args:
+        text: Texts with `END` between two of them, and spaces for all white space.
+    """
+    padded = text + _PADDING
+    signs = np.frombuffer(padded, np.uint8, len(text) + 1)  # with a zero after the last text
+    breaks = np.flatnonzero((signs == ord(" ")) | (signs == 0))
+    starts = np.empty_like(breaks)
+    starts[:1] = 0
+    np.add(breaks[:-1], 1, out=starts[1:])
+    lengths = breaks - starts
+    full = lengths > 0
+    so_far = np.cumsum(full)[signs[breaks] == 0]
+    counts = np.diff(so_far, prepend=0)
+    return Spans(padded, starts[full], lengths[full], counts)
+
+
+class TokenTable:
+    """A table from tokens to whole numbers, for all tokens of many texts at once.
+
+    Args:
+        tokens: The first tokens; those that no text can have, such as "", may be among them.
+        numbers: Their numbers, each another one.
+    """
+
+    def __init__(self, tokens: Sequence[bytes] = (), numbers: Sequence[int] | np.ndarray = ()) -> None:
+        self._parts = [_Part(words) for words in _WORDS]
+        self._long: dict[bytes, int] = {}
+        self.add(tokens, np.asarray(numbers, np.int64))
+
+    def add(self, tokens: Sequence[bytes], numbers: np.ndarray) -> None:
+        """Adds tokens that are not there yet."""
+        lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
+        text = b"".join(tokens) + _PADDING
+        starts = np.cumsum(lengths) - lengths
+        if text.count(END) > len(_PADDING):  # a zero in a key means that the token has ended
+            sound = np.fromiter((END not in one for one in tokens), bool, len(tokens))
+            starts, lengths, numbers = starts[sound], lengths[sound], numbers[sound]
+        least = 1
+        for part in self._parts:
+            chosen = np.flatnonzero((lengths >= least) & (lengths <= part.longest))
+            least = part.longest + 1
+            if len(chosen):
+                part.add(_keys(text, starts[chosen], lengths[chosen], part.words), numbers[chosen])
+        chosen = np.flatnonzero(lengths > _LONGEST)
+        long = Spans(text, starts, lengths, lengths).tokens(chosen)
+        self._long.update(zip(long, numbers[chosen].tolist(), strict=True))
+
+    def look_up(self, spans: Spans, missing: int) -> np.ndarray:
+        """The number of each token, int64, and `missing` for those that are not in the table."""
+        text, starts, lengths, _ = spans
+        short, *others = self._parts
+        # those that are longer get a number as well, that of what they begin with, until it is their turn
+        found = short.look_up(_keys(text, starts, lengths, 1), missing)
+        rest = np.flatnonzero(lengths > short.longest)
+        for part in others:
+            its = lengths[rest] <= part.longest
+            chosen, rest = rest[its], rest[~its]
+            if len(chosen):
+                found[chosen] = part.look_up(_keys(text, starts[chosen], lengths[chosen], part.words), missing)
+        if len(rest):
+            long = self._long
+            found[rest] = [long.get(one, missing) for one in spans.tokens(rest)]
+        return found
+
+
+class TokenCounter:
+    """How often each token comes in texts, and, if asked, in how many texts."""
+
+    def __init__(self, documents: bool = False) -> None:
+        self._table = TokenTable()
+        self._tokens: dict[bytes, int] = {}
+        self._counts = np.zeros(0, np.int64)
+        self._documents = np.zeros(0, np.int64) if documents else None
+        self._waiting: list[np.ndarray] = []
+
+    def update(self, spans: Spans) -> None:
+        """Counts the tokens of some texts."""
+        found = self._table.look_up(spans, -1)
+        unknown = np.flatnonzero(found < 0)
+        if len(unknown):
+            tokens = spans.tokens(unknown)
+            before = len(self._tokens)
+            new = [*dict.fromkeys(tokens)]
+            numbers = self._tokens
+            numbers.update(zip(new, range(before, before + len(new)), strict=True))
+            found[unknown] = [*map(numbers.__getitem__, tokens)]
+            self._table.add(new, np.arange(before, len(numbers)))
+        if self._documents is not None:
+            size = len(self._tokens)
+            owners = np.repeat(np.arange(len(spans.counts)), spans.counts)
+            each = np.unique(owners * size + found) % max(size, 1)
+            self._documents = _sum(self._documents, np.bincount(each, minlength=size))
+        self._waiting.append(found)
+        # a count of all tokens is as long as the vocabulary, and pays when as many came
+        if sum(map(len, self._waiting)) > max(len(self._tokens), 2**18):
+            self._settle()
+
+    def _settle(self) -> None:
+        found = np.concatenate([*self._waiting, np.zeros(0, np.int64)])
+        self._counts = _sum(self._counts, np.bincount(found, minlength=len(self._tokens)))
+        self._waiting = []
+
+    def counts(self) -> dict[bytes, int]:
+        """How often each token came."""
+        self._settle()
+        return dict(zip(self._tokens, self._counts.tolist(), strict=True))
+
+    def documents(self) -> dict[bytes, int]:
+        """In how many texts each token came; nothing unless that was asked for."""
+        if self._documents is None:
+            return {}
+        return dict(zip(self._tokens, self._documents.tolist(), strict=True))
+
+
+def _sum(before: np.ndarray, more: np.ndarray) -> np.ndarray:
+    more[: len(before)] += before
+    return more
+
+
+def _keys(text: bytes, starts: np.ndarray, lengths: np.ndarray, words: int) -> list[np.ndarray]:
+    """The first bytes of tokens as words of 64 bits, zeros after their end."""
+    windows = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    keys = []
+    for word in range(words):
+        key = windows[starts + 8 * word if word else starts]
+        key &= _MASKS[np.clip(lengths - 8 * word, 0, 8)]
+        keys.append(key)
+    return keys
+
+
+class _Part:
+    """The tokens of up to so many words: a hash table in arrays, with open addressing."""
+
+    def __init__(self, words: int) -> None:
+        self.words, self.longest = words, 8 * words
+        self._count = 0
+        self._make(256)
+
+    def _make(self, size: int) -> None:
+        self._shift = np.uint64(64 - (size.bit_length() - 1))
+        self._numbers = np.full(size, _EMPTY, np.int64)
+        self._keys = [np.zeros(size, np.uint64) for _ in range(self.words)]
+
+    def _slots(self, keys: list[np.ndarray]) -> np.ndarray:
+        """The slot at which the search for each key begins."""
+        mixed = keys[0]
+        for key in keys[1:]:
+            mixed = (mixed ^ (mixed >> np.uint64(29))) * _GOLDEN + key
+        return (((mixed ^ (mixed >> np.uint64(32))) * _GOLDEN) >> self._shift).astype(np.int64)
+
+    def add(self, keys: list[np.ndarray], numbers: np.ndarray) -> None:
+        count = self._count + len(numbers)
+        if 2 * count > len(self._numbers):
+            filled = self._numbers != _EMPTY
+            keys = [np.concatenate([old[filled], key]) for old, key in zip(self._keys, keys, strict=True)]
+            numbers = np.concatenate([self._numbers[filled], numbers])
+            self._make(1 << (4 * count - 1).bit_length())
+        self._count = count
+        slots = self._slots(keys)
+        pending = np.arange(len(numbers))
+        while len(pending):
+            at = slots[pending]
+            free = np.flatnonzero(self._numbers[at] == _EMPTY)
+            # where several want one slot, the last that writes has it
+            self._numbers[at[free]] = numbers[pending[free]]
+            won = self._numbers[at] == numbers[pending]
+            for kept, key in zip(self._keys, keys, strict=True):
+                kept[at[won]] = key[pending[won]]
+            pending = pending[~won]
+            slots[pending] = (slots[pending] + 1) % len(self._numbers)
+
+    def look_up(self, keys: list[np.ndarray], missing: int) -> np.ndarray:
+        slots = self._slots(keys)
+        found = self._numbers[slots]
+        pending = np.flatnonzero(self._differ(slots, keys))
+        while len(pending):
+            ended = found[pending] == _EMPTY
+            found[pending[ended]] = missing
+            pending = pending[~ended]
+            at = (slots[pending] + 1) % len(self._numbers)
+            slots[pending], found[pending] = at, self._numbers[at]
+            pending = pending[self._differ(at, [key[pending] for key in keys])]
+        return found
+
+    def _differ(self, slots: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
+        """Whether each slot holds another key, or none."""
+        differ = self._keys[0][slots] != keys[0]
+        for kept, key in zip(self._keys[1:], keys[1:], strict=True):
+            differ |= kept[slots] != key
+        return differ
+
+
