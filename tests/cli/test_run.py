@@ -10,14 +10,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def hornbeam(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+def hornbeam(*arguments: str, cwd: Path, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-m", "hornbeam", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=timeout,
         cwd=cwd,
         env={**os.environ, "HORNBEAM_BACKEND": "numpy", "PYTHONPATH": path, **environment},
     )
