@@ -111,3 +111,42 @@ TEXT_ORACLE_GAPS: dict[str, str] = {
         ("hashing/multi_hot", 3), ("hashing/count", 3), ("category/multi_hot", 4), ("category/count", 4),
     ]
 }  # fmt: skip
+
+# Rows of tests/layers/preprocessing/image_cases.py where hornbeam differs on purpose: "row/aspect", "layer/*/aspect".
+IMAGE_ORACLE_GAPS: dict[str, str] = {
+    **{
+        f"Resizing/{way} {kind}/bounding_boxes": "Keras forgets that the image is cut, or padded, on both sides"
+        for way in ("crop", "pad")
+        for kind in ("floats", "bytes", "first", "single")
+    },
+    **{
+        f"CenterCrop/larger {kind}/segmentation_masks": "Keras interpolates between numbers of classes"
+        for kind in ("floats", "bytes", "first", "single")
+    },
+    "RandomCrop/larger/segmentation_masks": "Keras interpolates between numbers of classes",
+    **{
+        f"RandomCrop/{kind}/bounding_boxes": "Keras exchanges the axes, and leaves what lies outside of the part"
+        for kind in ("floats", "bytes", "first", "single")
+    },
+    "RandomShear/*/bounding_boxes": "Keras shears boxes in parts of the size, images in pixels",
+    "RandomBrightness/bytes/images": "Keras rounds what it adds to bytes, where negative numbers wrap around",
+    "AutoContrast/first/images": "Keras takes the last axis for the channels",
+    "RandomSaturation/at 0.75/images": "Keras lets saturation exceed 1, and values leave their range",
+    "RandomColorJitter/two/images": "Keras lets saturation exceed 1, and values leave their range",
+    **{
+        f"Equalization/{kind}/images": "Keras counts the values of all images of a batch together"
+        for kind in ("floats", "bytes", "units", "gray", "first", "16 bins")
+    },
+    **{
+        f"RandomGrayscale/{kind}/config": "Keras forgets the seed"
+        for kind in ("floats", "bytes", "single", "first")
+    },
+    **{f"RandAugment/{kind} 1/bounding_boxes": "as RandomShear"
+       for kind in ("floats", "bytes", "units", "single")},
+    "AugMix/*/segmentation_masks": "Keras averages numbers of classes",
+    **{f"AugMix/{kind}/images": "as Equalization" for kind in ("units", "few")},
+    "CutMix/*/segmentation_masks": "Keras gives masks as many channels as images have",
+    **{f"MixUp/{kind}/bounding_boxes": "Keras puts labels of boxes behind each other along the batch"
+       for kind in ("floats", "bytes", "first")},
+    "MixUp/*/segmentation_masks": "Keras averages numbers of classes",
+}

@@ -118,6 +118,54 @@ from hornbeam.layers.pooling.pooling import (
 from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding as CategoryEncoding
 from hornbeam.layers.preprocessing.discretization import Discretization as Discretization
 from hornbeam.layers.preprocessing.hashing import HashedCrossing as HashedCrossing, Hashing as Hashing
+from hornbeam.layers.preprocessing.images.colours import (
+    RandomBrightness as RandomBrightness,
+    RandomColorDegeneration as RandomColorDegeneration,
+    RandomColorJitter as RandomColorJitter,
+    RandomContrast as RandomContrast,
+    RandomGrayscale as RandomGrayscale,
+    RandomHue as RandomHue,
+    RandomInvert as RandomInvert,
+    RandomPosterization as RandomPosterization,
+    RandomSaturation as RandomSaturation,
+    Solarization as Solarization,
+)
+from hornbeam.layers.preprocessing.images.contrast import (
+    AutoContrast as AutoContrast,
+    ContrastLimitedAdaptiveHistogramEqualization as ContrastLimitedAdaptiveHistogramEqualization,
+    Equalization as Equalization,
+)
+from hornbeam.layers.preprocessing.images.filters import (
+    RandomErasing as RandomErasing,
+    RandomGaussianBlur as RandomGaussianBlur,
+    RandomSharpness as RandomSharpness,
+)
+from hornbeam.layers.preprocessing.images.mixing import (
+    CutMix as CutMix,
+    MaxNumBoundingBoxes as MaxNumBoundingBoxes,
+    MixUp as MixUp,
+)
+from hornbeam.layers.preprocessing.images.moving import (
+    RandomFlip as RandomFlip,
+    RandomRotation as RandomRotation,
+    RandomShear as RandomShear,
+    RandomTranslation as RandomTranslation,
+    RandomZoom as RandomZoom,
+)
+from hornbeam.layers.preprocessing.images.policies import (
+    AugMix as AugMix,
+    Pipeline as Pipeline,
+    RandAugment as RandAugment,
+)
+from hornbeam.layers.preprocessing.images.sizes import (
+    CenterCrop as CenterCrop,
+    RandomCrop as RandomCrop,
+    Resizing as Resizing,
+)
+from hornbeam.layers.preprocessing.images.warping import (
+    RandomElasticTransform as RandomElasticTransform,
+    RandomPerspective as RandomPerspective,
+)
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup

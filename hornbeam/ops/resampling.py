@@ -544,7 +544,7 @@ def perspective_transform(
         )
     layout = standardize_data_format(data_format)
     batch = channels_last(images if len(images.shape) == 4 else images[None], layout)
-    a = _homography(xp.reshape(end, (-1, 4, 2)), xp.reshape(start, (-1, 4, 2)))[:, :, None, None]
+    a = homography(xp.reshape(end, (-1, 4, 2)), xp.reshape(start, (-1, 4, 2)))[:, :, None, None]
     y, x = _grid(batch)
     depth = a[:, 6] * x + a[:, 7] * y + 1
     shape = batch.shape[:3]
@@ -554,7 +554,7 @@ def perspective_transform(
     return result if len(images.shape) == 4 else result[0]
 
 
-def _homography(source: Any, target: Any) -> Any:
+def homography(source: Any, target: Any) -> Any:
     """The eight numbers of the projective map that takes four points to four others."""
     x, y = source[..., 0], source[..., 1]
     u, v = target[..., 0], target[..., 1]

@@ -3,6 +3,7 @@
 from hornbeam._lazy import attach
 
 _NAMES = {
+    "bounding_boxes": "hornbeam.utils.bounding_boxes",
     "to_categorical": "hornbeam.utils.numerical",
     "normalize": "hornbeam.utils.numerical",
     "pad_sequences": "hornbeam.utils.sequence",

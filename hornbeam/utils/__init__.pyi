@@ -46,6 +46,7 @@ from hornbeam.training.unpack import (
     pack_x_y_sample_weight as pack_x_y_sample_weight,
     unpack_x_y_sample_weight as unpack_x_y_sample_weight,
 )
+from hornbeam.utils import bounding_boxes as bounding_boxes
 from hornbeam.utils.files import get_file as get_file
 from hornbeam.utils.numerical import (
     normalize as normalize,

@@ -17,14 +17,6 @@ NAMES = [
     "bidirectional_lstm", "image_preprocess_in_model", "masking_timedistributed", "normalization_adapted",
     "tiny_transformer",
 ]
-# Models with layers that are still to be written; a row goes when the layer comes (the test then fails as passed).
-GAPS = {
-    "image_preprocess_in_model": "image layers are missing",
-}
-ROWS = [
-    pytest.param(name, marks=pytest.mark.xfail(reason=GAPS[name], raises=TypeError)) if name in GAPS else name
-    for name in NAMES
-]
 TOLERANCE = 2e-5
 # The model was written with other statistics than its reference outputs were computed with, so that Keras itself does
 # not give them when it reads the file; this is what it gives then.
@@ -61,7 +53,7 @@ def difference(model, golden, name):
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_models_of_keras_give_the_reference_outputs(name, ending, golden, shared):
     model = saving.load_model(shared / "golden" / f"{name}{ending}")
     assert difference(model, golden, name) <= TOLERANCE
@@ -69,7 +61,7 @@ def test_models_of_keras_give_the_reference_outputs(name, ending, golden, shared
 
 
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras", ".h5"])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_weights_of_keras_into_a_fresh_model(name, ending, golden, shared):
     model = saving.load_model(shared / "golden" / f"{name}.keras", compile=False)
     for variable in model.variables:
@@ -80,7 +72,7 @@ def test_weights_of_keras_into_a_fresh_model(name, ending, golden, shared):
     assert difference(model, golden, name) <= TOLERANCE
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_we_write_is_what_keras_wrote(name, shared, tmp_path):
     theirs = shared / "golden" / f"{name}.keras"
     model = saving.load_model(theirs)
@@ -160,18 +152,17 @@ print(json.dumps(result))
 
 
 def test_keras_opens_what_we_write(run_keras, shared, tmp_path):
-    names = [name for name in NAMES if name not in GAPS]
-    for name in names:
+    for name in NAMES:
         model = saving.load_model(shared / "golden" / f"{name}.keras")
         model.save(tmp_path / f"{name}.keras")
         model.save_weights(tmp_path / f"{name}.weights.h5")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the format is an old one
             model.save(tmp_path / f"{name}.h5")
-    told = run_keras(KERAS_PROGRAM, tmp_path, shared / "golden", json.dumps(names), json.dumps(REREAD))
+    told = run_keras(KERAS_PROGRAM, tmp_path, shared / "golden", json.dumps(NAMES), json.dumps(REREAD))
     result = json.loads(told.splitlines()[-1])
     # keras itself cannot read a graph of ops from its older format, not even its own file
     assert "Square" in str(result.pop("raw_ops_graph.h5"))
     wrong = {key: value for key, value in result.items() if not (isinstance(value, float) and value <= TOLERANCE)}
     assert wrong == {}
-    assert len(result) == 3 * len(names) - 1
+    assert len(result) == 3 * len(NAMES) - 1

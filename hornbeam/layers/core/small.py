@@ -69,6 +69,9 @@ class Rescaling(Layer):
         self.offset = offset
         self.supports_masking = True
 
+    def build(self, input_shape: Any) -> None:
+        """There is nothing to make; files hold the shape, as Keras's do."""
+
     def call(self, inputs: Any) -> Any:
         """The scaled inputs, in the compute dtype."""
         inputs = ops.cast(inputs, self.compute_dtype)

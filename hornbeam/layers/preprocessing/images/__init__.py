@@ -1,0 +1,1 @@
+"""Layers that prepare and change images, together with what belongs to them: labels, boxes, masks."""
