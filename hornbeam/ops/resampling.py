@@ -217,7 +217,8 @@ def resize(
         for axis, count in wanted.items():
             before = (count - images.shape[axis]) // 2
             amounts[axis] = (before, count - images.shape[axis] - before)
-        images = xp.pad(images, amounts, constant_values=fill_value)
+        fill = fill_value if dtype in FLOATS else int(fill_value)
+        images = xp.pad(images, amounts, constant_values=fill)
     for axis, wanted_size in ((rows, size[0]), (columns, size[1])):
         if interpolation == "nearest":
             old = images.shape[axis]

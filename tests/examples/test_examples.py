@@ -60,4 +60,6 @@ def needs_digits(name):
 
 
 def test_every_example_is_tested():
-    assert {one.stem for one in FOLDER.glob("*.py")} == {"gan", "two_optimizers", *PROGRAMS}
+    assert {one.stem for one in FOLDER.glob("*.py")} == {
+        "gan", "image_classification", "two_optimizers", *PROGRAMS,
+    }
