@@ -19,11 +19,11 @@ np.savez(sys.argv[1], **{name: np.asarray(value) for name, value in out.items()}
 """
 
 
-def run(program: str) -> dict[str, np.ndarray]:
+def run(program: str, backend: str = "jax") -> dict[str, np.ndarray]:
     """Runs `program`, in which `keras`, `jax`, `jnp`, `np` and the dict `out` are known; returns what is in `out`."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "out.npz"
-        environment = {**os.environ, "KERAS_BACKEND": "jax", "KERAS_HOME": folder, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**os.environ, "KERAS_BACKEND": backend, "KERAS_HOME": folder, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
             [sys.executable, "-c", _PRELUDE + program + _END, str(result)], env=environment, capture_output=True,
             text=True, timeout=300, check=False,

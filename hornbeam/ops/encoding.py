@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, UnsupportedError
-from hornbeam.ops.define import Tensor, TensorLike, as_tensor, normalized_axis, op
+from hornbeam.ops.define import Tensor, TensorLike, as_tensor, normalized_axis, op, same_dtype
 from hornbeam.ops.front import prepared, settled
 from hornbeam.symbolic import KerasTensor
 
@@ -67,7 +67,8 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
     """
     classes = xp.reshape(xp.arange(num_classes), [num_classes if i == axis else 1 for i in range(len(x.shape) + 1)])
-    return backend.cast(xp.expand_dims(x, axis) == classes, dtype)
+    indices, classes = same_dtype(xp.expand_dims(x, axis), classes)
+    return backend.cast(indices == classes, dtype)
 
 
 def _class_count(num_classes: Any, kwargs: dict[str, Any]) -> Any:

@@ -42,6 +42,8 @@ _PACKAGES: dict[str, str] = {
     "keras.random": "hornbeam.random",
     "keras.ops": "hornbeam.ops",
     "keras.src.ops": "hornbeam.ops",
+    "keras.utils": "hornbeam.layers.preprocessing.feature_space",  # the one layer there
+    "keras.src.layers.preprocessing.feature_space": "hornbeam.layers.preprocessing.feature_space",
 }
 # Where Keras keeps its members is visible in files of some versions: the folder says the public namespace.
 _SOURCE_FOLDERS: dict[str, str] = {

@@ -26,6 +26,7 @@ _NAMES = {
     "save_img": "hornbeam.data.pictures",
     "img_to_array": "hornbeam.data.pictures",
     "array_to_img": "hornbeam.data.pictures",
+    "FeatureSpace": "hornbeam.layers.preprocessing.feature_space",
     "PyDataset": "hornbeam.data.py_dataset",
     "Sequence": "hornbeam.data.py_dataset",
     "clear_session": "hornbeam.utils.session",

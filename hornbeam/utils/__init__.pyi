@@ -25,6 +25,7 @@ from hornbeam.data.splitting import (
     timeseries_dataset_from_array as timeseries_dataset_from_array,
 )
 from hornbeam.dtypes import standardize_dtype as standardize_dtype
+from hornbeam.layers.preprocessing.feature_space import FeatureSpace as FeatureSpace
 from hornbeam.models.plot import (
     model_to_dot as model_to_dot,
     plot_model as plot_model,

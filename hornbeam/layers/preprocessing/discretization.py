@@ -126,6 +126,12 @@ class Discretization(AdaptingLayer):
         indices = ops.digitize(ops.cast(inputs, "float32"), boundaries)
         return encode(indices, self.output_mode, self._depth(), self.compute_dtype, self.sparse)
 
+    def bins(self, inputs: np.ndarray) -> np.ndarray:
+        """The bins of numbers on the host, int32, with NumPy."""
+        self._require_state(self.bin_boundaries is not None, "bin boundaries")
+        boundaries = np.asarray(self.bin_boundaries, "float32")
+        return np.searchsorted(boundaries, inputs.astype("float32", copy=False), side="right").astype("int32")
+
     def _depth(self) -> int:
         return len(self.bin_boundaries) + 1 if self.bin_boundaries is not None else self.num_bins or 1
 

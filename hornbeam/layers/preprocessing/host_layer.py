@@ -64,17 +64,20 @@ class HostLayer(Layer):
         specs = [
             KerasTensor(one.shape if one.shape.rank is not None else (None,), one.dtype.name) for one in leaves
         ]
-        spec = self.compute_output_spec(tree.unflatten(description, specs))
-        kind = tensorflow.as_dtype(spec.dtype)
+        outputs, form = tree.flatten_and_structure(self.compute_output_spec(tree.unflatten(description, specs)))
 
-        def run(*values: np.ndarray) -> np.ndarray:
+        def run(*values: np.ndarray) -> list[Any]:
             with scope.host_values():
-                result = self.compute(tree.unflatten(description, list(values)))
-            return result if spec.dtype == "string" else np.asarray(result, spec.dtype)
+                results = tree.flatten(self.compute(tree.unflatten(description, list(values))))
+            return [
+                one if spec.dtype == "string" else np.asarray(one, spec.dtype)
+                for one, spec in zip(results, outputs, strict=True)
+            ]
 
-        outputs = tensorflow.numpy_function(run, leaves, kind, stateful=False)
-        outputs.set_shape(spec.shape)
-        return outputs
+        found = tensorflow.numpy_function(run, leaves, [tensorflow.as_dtype(one.dtype) for one in outputs], stateful=False)
+        for one, spec in zip(found, outputs, strict=True):
+            one.set_shape(spec.shape)
+        return tree.unflatten(form, found)
 
 
 def as_outputs(values: Any) -> Any:

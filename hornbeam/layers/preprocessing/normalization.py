@@ -206,6 +206,21 @@ class Normalization(AdaptingLayer):
             return ops.add(mean, ops.multiply(inputs, deviation))
         return ops.divide(ops.subtract(inputs, mean), deviation)
 
+    def compute(self, inputs: np.ndarray) -> np.ndarray:
+        """`call` for arrays on the host, with NumPy, for input pipelines."""
+        if not self.built:
+            self.build(inputs.shape)
+        inputs = inputs.astype("float32", copy=False)
+        shape = self._broadcast_shape(inputs.shape)
+        mean, variance = (
+            given if learnt is None else np.asarray(learnt.numpy(), "float32").reshape(shape)
+            for given, learnt in (
+                (self.input_mean, self.adapt_mean), (self.input_variance, self.adapt_variance),
+            )
+        )  # fmt: skip
+        deviation = np.maximum(np.sqrt(variance), np.float32(_config.epsilon()))
+        return mean + inputs * deviation if self.invert else (inputs - mean) / deviation
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
         return input_shape

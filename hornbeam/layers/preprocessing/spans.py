@@ -112,6 +112,46 @@ class TokenTable:
         return found
 
 
+class CellTable:
+    """A table from texts to whole numbers for arrays of NumPy's strings, whose cells are all of one width.
+
+    Args:
+        tokens: The texts.
+        numbers: Their numbers, each another one.
+        width: The width of the cells in characters.
+    """
+
+    def __init__(self, tokens: Sequence[bytes], numbers: Sequence[int], width: int) -> None:
+        self.words = words_of(width)
+        lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
+        text = b"".join(tokens) + bytes(8 * self.words + 8)
+        starts = np.cumsum(lengths) - lengths
+        # longer ones cannot come; what ends in a zero, or is empty, has no key of its own
+        fits = np.fromiter((0 < len(one) <= 8 * self.words and END not in one for one in tokens), bool, len(tokens))
+        self._empty = dict(zip(tokens, numbers, strict=True)).get(b"")
+        self._part = _Part(self.words)
+        self._part.add(_keys(text, starts[fits], lengths[fits], self.words), np.asarray(numbers, np.int64)[fits])
+
+    def look_up(self, cells: np.ndarray, missing: int) -> np.ndarray:
+        """The number of each text, int64, and `missing` for those that are not in the table.
+
+        Args:
+            cells: uint8 of shape `(count, width)`: ASCII, zeros after the end of each.
+            missing: The number of unknown texts.
+        """
+        padded = np.zeros((len(cells), 8 * self.words), np.uint8)
+        padded[:, : cells.shape[1]] = cells
+        words = padded.view("<u8")
+        found = self._part.look_up([words[:, word] for word in range(self.words)], missing)
+        found[found == _EMPTY] = missing if self._empty is None else self._empty
+        return found
+
+
+def words_of(width: int) -> int:
+    """How many words of eight bytes hold so many."""
+    return max((width + 7) // 8, 1)
+
+
 class TokenCounter:
     """How often each token comes in texts, and, if asked, in how many texts."""
 
@@ -178,7 +218,7 @@ def _keys(text: bytes, starts: np.ndarray, lengths: np.ndarray, words: int) -> l
 
 
 class _Part:
-    """The tokens of up to so many words: a hash table in arrays, with open addressing."""
+    """Tokens of up to so many words: a hash table in arrays, with open addressing."""
 
     def __init__(self, words: int) -> None:
         self.words, self.longest = words, 8 * words

@@ -13,7 +13,9 @@ from hornbeam.errors import ArgumentTypeError
 from hornbeam.layers.preprocessing.host_layer import as_array, as_bytes, as_strings, as_whole_numbers
 from hornbeam.layers.preprocessing.index_lookup import MASKED, UNKNOWN, IndexLookup
 from hornbeam.layers.preprocessing.salt import hashes
-from hornbeam.layers.preprocessing.spans import TokenTable
+from hornbeam.layers.preprocessing.spans import CellTable, TokenTable, words_of
+
+_MANY, _WIDEST = 1024, 64  # how many strings of NumPy, and of what width, are looked up without Python objects
 
 
 @wire("keras.layers.StringLookup")
@@ -115,13 +117,46 @@ class StringLookup(IndexLookup):
     _table: tuple[dict[bytes, int], TokenTable] | None = None
 
     def _look_up(self, array: np.ndarray) -> np.ndarray:
-        return self._indices(as_strings(array, self.encoding, self._where()), self._ready_index()).reshape(array.shape)
+        index = self._ready_index()
+        if array.dtype.kind == "U" and array.size >= _MANY:
+            found = self._look_up_cells(array.ravel())
+            if found is not None:
+                return found.reshape(array.shape)
+        if array.dtype.kind == "O" and self.encoding == "utf-8":
+            values = array.ravel().tolist()
+            if {*map(type, values)} == {bytes}:  # as TensorFlow gives them
+                return self._indices(values, self.index_of_bytes()).reshape(array.shape)
+        return self._indices(as_strings(array, self.encoding, self._where()), index).reshape(array.shape)
+
+    def _look_up_cells(self, array: np.ndarray) -> np.ndarray | None:
+        """`_look_up` for NumPy's own strings if they are ASCII, without a Python object for each of them."""
+        width = array.dtype.itemsize // 4
+        if not 0 < width <= _WIDEST:
+            return None
+        codes = np.ascontiguousarray(array).view(np.uint32).reshape(len(array), width)
+        if array.dtype.byteorder == ">" or codes.max() > 127:
+            return None
+        index = self.index_of_bytes()
+        key = (id(index), words_of(width))
+        if self._cells is None or self._cells[0] != key:
+            self._cells = (key, CellTable([*index], [*index.values()], width))
+        return self._settled(self._cells[1].look_up(codes.astype(np.uint8), self._missing), array)
+
+    _cells: tuple[tuple[int, int], CellTable] | None = None
+
+    @property
+    def _missing(self) -> int:
+        """What a table gives for unknown texts: their index, if they have only one."""
+        return self._first_oov if self.num_oov_indices == 1 else UNKNOWN
 
     def _indices(self, tokens: list[Any], index: dict[Any, int]) -> np.ndarray:
         """The index of each token in a flat list, by a table of tokens of their type."""
+        return self._settled(np.fromiter(map(index.get, tokens, repeat(self._missing)), np.int64, len(tokens)), tokens)
+
+    def _settled(self, found: np.ndarray, tokens: Any) -> np.ndarray:
+        """Indices in which unknown texts have theirs."""
         if self.num_oov_indices == 1:
-            return np.fromiter(map(index.get, tokens, repeat(self._first_oov)), np.int64, len(tokens))
-        found = np.fromiter(map(index.get, tokens, repeat(UNKNOWN)), np.int64, len(tokens))
+            return found
         missing = np.flatnonzero(found == UNKNOWN)
         if len(missing):
             unknown = [tokens[place] for place in missing.tolist()]
