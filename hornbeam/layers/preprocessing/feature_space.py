@@ -15,7 +15,7 @@ from hornbeam.layers.preprocessing import features as kinds
 from hornbeam.layers.preprocessing.adapting import AdaptingLayer
 from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding
 from hornbeam.layers.preprocessing.discretization import Discretization
-from hornbeam.layers.preprocessing.features import FLOAT, INT, ONE_HOT, Cross, Feature, TFDConcat
+from hornbeam.layers.preprocessing.features import INT, ONE_HOT, Cross, Feature, TFDConcat
 from hornbeam.layers.preprocessing.hashing import HashedCrossing, Hashing
 from hornbeam.layers.preprocessing.host_layer import HostLayer, as_array
 from hornbeam.layers.preprocessing.index_lookup import IndexLookup
@@ -48,8 +48,8 @@ class FeatureSpace(HostLayer):
 
     Args:
         features: A dict from the names of columns to such names or features.
-        output_mode: "concat" for one float vector for each row, features in alphabetical order and then crosses in theirs;
-            "dict" for a dict of tensors.
+        output_mode: "concat" for one float vector for each row, features by name in alphabetical order and then crosses
+            likewise; "dict" for a dict of tensors.
         crosses: Tuples of names of features that also count together, or what `cross` gives.
         crossing_dim: The number of bins of crosses that are given as tuples.
         hashing_dim: The number of bins of hashed features that are given by name.
@@ -196,15 +196,16 @@ class FeatureSpace(HostLayer):
         try:
             for layer in learning.values():
                 layer.reset_state()
-            count = 0
-            for count, rows in enumerate(self._batches(dataset), 1):
-                for name, layer in learning.items():  # noqa: B007 - told to those who read an error
+            empty = True
+            for rows in self._batches(dataset):
+                empty = False
+                for name, layer in learning.items():
                     layer.update_state(self._column(rows, name))
             name = ""
-            if not count:
+            if empty:
                 raise ArgumentError("at least one batch of data", "none", f"adapt of {self._where()}")
-            for name, layer in learning.items():  # noqa: B007
-                layer.finalize_state()
+            for name in learning:
+                learning[name].finalize_state()
         except BaseException as problem:
             for one, layer in learning.items():
                 layer._restore(kept[one]) if one in kept else layer.reset_state()

@@ -74,7 +74,8 @@ class HostLayer(Layer):
                 for one, spec in zip(results, outputs, strict=True)
             ]
 
-        found = tensorflow.numpy_function(run, leaves, [tensorflow.as_dtype(one.dtype) for one in outputs], stateful=False)
+        dtypes = [tensorflow.as_dtype(one.dtype) for one in outputs]
+        found = tensorflow.numpy_function(run, leaves, dtypes, stateful=False)
         for one, spec in zip(found, outputs, strict=True):
             one.set_shape(spec.shape)
         return tree.unflatten(form, found)

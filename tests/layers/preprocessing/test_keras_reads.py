@@ -23,7 +23,8 @@ TEXTS = ["A good film!", "no", "good, good and bad"]
 def test_keras_gives_the_same(tmp_path: Path) -> None:
     case = CASES["methods"]
     space = case.make(keras.utils.FeatureSpace)
-    space.adapt(columns(TABLE, case))
+    # without the empty city: as the last token of a vocabulary it is lost in Keras's own files as well
+    space.adapt({name: np.delete(one, 4) for name, one in columns(TABLE, case).items()})
     space.save(tmp_path / "space.keras")
     data = {name: one[:, None] for name, one in columns(NEW, case).items()}
     table = keras.Model(space.get_inputs(), keras.layers.Dense(2)(space.get_encoded_features()))
