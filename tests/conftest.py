@@ -1,5 +1,6 @@
-"""What all tests share: the folder of real data and golden files, and warnings as errors."""
+"""What all tests share: the folder of real data, warnings as errors, and which tests one backend stands for all in."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,27 @@ os.environ.setdefault("HORNBEAM_TORCH_COMPILER", "none")
 # Several processes that each take all cores wait for each other: where tests run side by side, torch gets one thread.
 if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("HORNBEAM_BACKEND") == "torch":
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that are the same on every backend, where another run has them."""
+    if os.environ.get("HORNBEAM_TEST_BACKEND_FREE") == "0":
+        left_out = [one for one in items if is_backend_free(one)]
+        items[:] = [one for one in items if not is_backend_free(one)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def is_backend_free(item: pytest.Item) -> bool:
+    """Whether a test is marked so: itself, or its file and not itself as `backend_free(False)`."""
+    marker = item.get_closest_marker("backend_free")
+    return marker is not None and marker.args != (False,)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap() -> None:
+    """What earlier tests left for good (compiled programs, caches) is not walked through by each later collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.backend_free
+
 # Nothing of these may be loaded before it is used.
 HEAVY = (
     "jax", "jaxlib", "torch", "tensorflow", "keras",

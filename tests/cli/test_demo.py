@@ -33,6 +33,7 @@ def test_the_demo_from_end_to_end(tmp_path, capsys):
     assert all(is_picture(one) for one in (tmp_path / "out").glob("*.png"))
 
 
+@pytest.mark.backend_free
 def test_the_small_digits_are_split_once_and_for_all():
     digits = demo._small_digits()
     assert digits.x_train.shape == (1348, 8, 8, 1) and digits.x_test.shape == (449, 8, 8, 1)
@@ -45,6 +46,7 @@ def test_the_small_digits_are_split_once_and_for_all():
 HISTORY = {"acc": [0.5, 0.9], "loss": [2.0, 1.0], "val_acc": [0.6, 0.8], "val_loss": [1.5, 1.2]}
 
 
+@pytest.mark.backend_free
 @pytest.mark.parametrize("mistakes", [0, 1, 40])
 @pytest.mark.parametrize("count", [5, 200])
 def test_pictures_of_any_outcome(tmp_path, mistakes, count):
@@ -58,6 +60,7 @@ def test_pictures_of_any_outcome(tmp_path, mistakes, count):
     assert len(paths) == 3 and all(is_picture(one) for one in paths)
 
 
+@pytest.mark.backend_free
 def test_one_epoch_can_be_drawn():
     demo_figures.training_curves({name: values[:1] for name, values in HISTORY.items()})
 

@@ -18,6 +18,8 @@ from hornbeam.data.dataset import Dataset
 from hornbeam.data.elements import ArraySpec
 from hornbeam.training.data import open_source
 
+pytestmark = pytest.mark.backend_free
+
 X = np.arange(10)
 
 
@@ -394,6 +396,7 @@ def test_drawn_seeds_travel_in_the_state():
 # ---- training ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.backend_free(False)
 def test_fit_evaluate_predict():
     model = hornbeam.Sequential([hornbeam.Input((2,)), hornbeam.layers.Dense(1)])
     model.compile(loss="mse")
@@ -405,6 +408,7 @@ def test_fit_evaluate_predict():
         assert len(history.history["val_loss"]) == 2
 
 
+@pytest.mark.backend_free(False)
 @pytest.mark.parametrize("workers", [0, 2])
 def test_layers_in_a_map(workers):
     layer = hornbeam.layers.Rescaling(0.5)
@@ -413,6 +417,7 @@ def test_layers_in_a_map(workers):
     assert made[0][0] == [[2.0, 2.0], [2.0, 2.0]]
 
 
+@pytest.mark.backend_free(False)
 def test_layers_in_a_torch_collate_function():
     torch = pytest.importorskip("torch", reason="its DataLoader")
     layer = hornbeam.layers.Rescaling(0.5)

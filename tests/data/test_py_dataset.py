@@ -16,6 +16,8 @@ import pytest
 from hornbeam.data.py_dataset import PyDataset, Sequence
 from hornbeam.training.data import open_source
 
+pytestmark = pytest.mark.backend_free
+
 WORKERS = [
     pytest.param({"workers": 0}, id="no worker"),
     pytest.param({"workers": 1}, id="one thread"),

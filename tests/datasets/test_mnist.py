@@ -10,6 +10,8 @@ import pytest
 
 from hornbeam.datasets import archive, mnist
 
+pytestmark = pytest.mark.backend_free
+
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):

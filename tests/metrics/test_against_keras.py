@@ -1,9 +1,6 @@
 """Every metric against keras: values over several batches, weights, variables, configs; then our own promises."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +8,7 @@ import pytest
 
 import hornbeam
 from hornbeam import metrics
+from tests import keras_oracle
 from tests.metrics.table import BATCHES, FUNCTIONS, TABLE, batches, function_data
 
 IDS = [f"{i}-{name}" for i, (name, _, _) in enumerate(TABLE)]
@@ -23,12 +21,7 @@ SOME_ROWS = pytest.mark.parametrize("row", SOME, ids=[IDS[row] for row in SOME])
 # what keras leaves out of its files although it changes the result
 MORE_THAN_KERAS = {("CosineSimilarity", "axis")}
 
-# on its NumPy backend, which needs no compilation: four times as fast here as the others
 PROGRAM = """
-import json, sys, warnings
-import numpy as np
-warnings.filterwarnings("ignore")
-import keras
 out = {}
 from table import FUNCTIONS, TABLE, batches, function_data
 
@@ -48,20 +41,13 @@ for row, (name, arguments, _) in enumerate(TABLE):
     out[f"config/{row}"] = json.dumps(keras.metrics.serialize(metric), default=plain)
 for row, (name, arguments, _) in enumerate(FUNCTIONS):
     out[f"function/{row}"] = getattr(keras.metrics, name)(*function_data(row), **arguments)
-np.savez(sys.argv[1], **{name: np.asarray(value) for name, value in out.items()})
+np.savez(folder + "/out.npz", **{name: np.asarray(value) for name, value in out.items()})
 """
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment["PYTHONPATH"] = str(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder / "out.npz")], env=environment, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert not done.returncode, done.stderr[-2000:]
+def expected():
+    folder = keras_oracle.ask(PROGRAM, tables=(Path(__file__).with_name("table.py"),))
     with np.load(folder / "out.npz") as loaded:
         return dict(loaded)
 

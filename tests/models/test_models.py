@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +12,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import tree
 from hornbeam.errors import HornbeamError
+from tests import keras_oracle
 from tests.models.test_summary import MODELS as SUMMARIES, OPTIONS
 
 L = keras.layers
@@ -219,12 +216,7 @@ def look(m, x):
     return facts
 """
 THEIRS = """
-import json, sys, warnings
-import numpy as np
-warnings.simplefilter("ignore")
-import keras
 L = keras.layers
-given = json.load(open(sys.argv[1]))
 exec(given["prelude"])
 found = {"programs": {}, "read": {}, "json": {}}
 for name, source in given["programs"].items():
@@ -256,19 +248,8 @@ def build(name: str) -> tuple[Any, Any, Any]:
 def theirs() -> dict[str, Any]:
     """What Keras makes of the programs, and of the json that we write for them."""
     ours = {name: build(name)[0].to_json() for name in PROGRAMS if name not in NO_JSON}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "given.json"
-        path.write_text(json.dumps({"prelude": PRELUDE, "programs": PROGRAMS, "no_json": [*NO_JSON], "ours": ours}))
-        done = subprocess.run(
-            [sys.executable, "-c", THEIRS, str(path)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            env={**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    given = {"prelude": PRELUDE, "programs": PROGRAMS, "no_json": [*NO_JSON], "ours": ours}
+    return keras_oracle.tell(THEIRS, given)
 
 
 def same(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -360,12 +341,7 @@ def test_symbolic_shapes_hold(name: str) -> None:
 # --- summaries of our own models ------------------------------------------------------------------------------------
 
 SUMMARY = """
-import json, sys, warnings
-import numpy as np
-warnings.simplefilter("ignore")
-import keras
 L = keras.layers
-given = json.load(open(sys.argv[1]))
 found = {}
 for name, source in given["models"].items():
     keras.utils.clear_session()
@@ -383,20 +359,9 @@ OURS = {name: source for name, source in SUMMARIES.items() if "LSTM" not in sour
 
 
 @pytest.fixture(scope="module")
-def summaries(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def summaries() -> Any:
     """The tables of the same models, by Keras."""
-    path = tmp_path_factory.mktemp("summaries") / "given.json"
-    path.write_text(json.dumps({"models": OURS, "options": OPTIONS}))
-    done = subprocess.run(
-        [sys.executable, "-c", SUMMARY, str(path)],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "KERAS_BACKEND": "numpy", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return keras_oracle.tell(SUMMARY, {"models": OURS, "options": OPTIONS})
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -17,6 +17,8 @@ import pytest
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.models.summary import _memory, print_summary
 
+pytestmark = pytest.mark.backend_free
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Each builds `m`. They are run on Keras, and their table is drawn by Keras and by us.

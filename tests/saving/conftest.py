@@ -1,8 +1,5 @@
-"""Small objects with the protocol that saving sees, and keras in a process of its own."""
+"""Small objects with the protocol that saving sees."""
 
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -85,21 +82,3 @@ class FakeModel(Fake):
 def fakes():
     """The classes `Fake`, `Dense` and `FakeModel`."""
     return SimpleNamespace(Fake=Fake, Dense=Dense, FakeModel=FakeModel)
-
-
-@pytest.fixture(scope="session")
-def run_keras():
-    """Runs a program with PyPI's keras in a process of its own; returns what it prints."""
-
-    def run(program, *arguments):
-        settings = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        settings.pop("HORNBEAM_BACKEND", None)
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program, *map(str, arguments)],
-            capture_output=True, text=True, timeout=300, env=settings, stdin=subprocess.DEVNULL,
-        )
-        if done.returncode:
-            pytest.fail(f"keras failed:\n{done.stderr[-3000:]}")
-        return done.stdout
-
-    return run

@@ -12,6 +12,7 @@ from hornbeam.saving import config
 from hornbeam.saving.config import deserialize_keras_object, serialize_keras_object
 from hornbeam.saving.lookup import make_registry_functions
 from hornbeam.symbolic import KerasTensor
+from tests import keras_oracle
 
 
 class Plain:
@@ -56,7 +57,6 @@ ALIKE = [
 ]
 
 KERAS_PROGRAM = """
-import json, sys, keras, numpy as np
 class Plain:
     def __init__(self, a=1, b=None): self.a, self.b = a, b
     def get_config(self): return {"a": self.a, "b": self.b}
@@ -67,13 +67,13 @@ def a_function(x): return x
 def not_registered(x): return x
 tensor = lambda value: keras.ops.convert_to_tensor(value)
 symbolic = lambda shape, dtype="float32": keras.KerasTensor(shape, dtype)
-print(json.dumps([keras.saving.serialize_keras_object(eval(one)) for one in json.loads(sys.argv[1])]))
+print(json.dumps([keras.saving.serialize_keras_object(eval(one)) for one in given]))
 """
 
 
 @pytest.fixture(scope="module")
-def of_keras(run_keras):
-    return dict(zip(ALIKE, json.loads(run_keras(KERAS_PROGRAM, json.dumps(ALIKE))), strict=True))
+def of_keras():
+    return dict(zip(ALIKE, keras_oracle.tell(KERAS_PROGRAM, ALIKE, backend="jax"), strict=True))
 
 
 def evaluated(source):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hornbeam import ops, saving, tree
+from tests import keras_oracle
 
 NAMES = [
     "mnist_convnet", "mlp_regularized", "nested_models", "raw_ops_graph", "two_inputs_two_outputs",
@@ -126,9 +127,7 @@ def differences(first, second, path=""):
 
 
 KERAS_PROGRAM = """
-import json, sys, keras, numpy as np
-folder, golden, names = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-reread = json.loads(sys.argv[4])
+folder, golden, names, reread = given
 result = {}
 for name in names:
     values = np.load(f"{golden}/{name}.npz")
@@ -151,7 +150,7 @@ print(json.dumps(result))
 """
 
 
-def test_keras_opens_what_we_write(run_keras, shared, tmp_path):
+def test_keras_opens_what_we_write(shared, tmp_path):
     for name in NAMES:
         model = saving.load_model(shared / "golden" / f"{name}.keras")
         model.save(tmp_path / f"{name}.keras")
@@ -159,8 +158,8 @@ def test_keras_opens_what_we_write(run_keras, shared, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the format is an old one
             model.save(tmp_path / f"{name}.h5")
-    told = run_keras(KERAS_PROGRAM, tmp_path, shared / "golden", json.dumps(NAMES), json.dumps(REREAD))
-    result = json.loads(told.splitlines()[-1])
+    given = [str(tmp_path), str(shared / "golden"), NAMES, REREAD]
+    result = keras_oracle.tell(KERAS_PROGRAM, given, keep=False)
     # keras itself cannot read a graph of ops from its older format, not even its own file
     assert "Square" in str(result.pop("raw_ops_graph.h5"))
     wrong = {key: value for key, value in result.items() if not (isinstance(value, float) and value <= TOLERANCE)}

@@ -1,12 +1,12 @@
 """The groups of weight files are those that keras writes: the same structures, built there and here."""
 
-import json
 
 import h5py
 import pytest
 
 from hornbeam import saving
 from hornbeam.saving import layout
+from tests import keras_oracle
 
 # What stands in the attributes of `h`; D(n) makes a layer of class Dense, R() one of class ReLU without variables.
 CASES = {
@@ -36,8 +36,7 @@ MODELS = {
 PROPERTY = "aprop"
 
 KERAS_PROGRAM = """
-import json, sys, keras, h5py, numpy as np
-folder, cases, models = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+cases, models = given
 layers = keras.layers
 class Holder(layers.Layer):
     def build(self, s):
@@ -83,10 +82,8 @@ ALL_CASES = {**CASES, "a property first met": "PROPERTYh._hidden = D(1); h.c = D
 
 
 @pytest.fixture(scope="module")
-def written_by_keras(run_keras, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("keras")
-    run_keras(KERAS_PROGRAM, folder, json.dumps(list(ALL_CASES.values())), json.dumps(list(MODELS.values())))
-    return folder
+def written_by_keras():
+    return keras_oracle.ask(KERAS_PROGRAM, [list(ALL_CASES.values()), list(MODELS.values())])
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """A trained model comes back with its optimizer as it was, here and in keras."""
 
-import json
 
 import numpy as np
 import pytest
 
 from hornbeam import backend, layers, models, ops, saving
+from tests import keras_oracle
 
 pytestmark = pytest.mark.skipif("gradients" not in backend.active.features, reason="this backend does not train")
 
@@ -28,11 +28,11 @@ def trained(optimizer):
 
 
 KERAS_PROGRAM = """
-import json, sys, keras, numpy as np
 result = {}
-for name in json.loads(sys.argv[2]):
-    model = keras.saving.load_model(f"{sys.argv[1]}/{name}.keras")
-    x = np.load(f"{sys.argv[1]}/x.npy")
+folder, names = given
+for name in names:
+    model = keras.saving.load_model(f"{folder}/{name}.keras")
+    x = np.load(f"{folder}/x.npy")
     result[name] = {
         "state": [float(np.asarray(one, "float64").sum()) for one in model.optimizer.variables],
         "out": np.asarray(model(x, training=False)).tolist(),
@@ -43,13 +43,13 @@ print(json.dumps(result))
 """
 
 
-def test_keras_goes_on_with_a_model_trained_here(run_keras, tmp_path):
+def test_keras_goes_on_with_a_model_trained_here(tmp_path):
     x, _ = data()
     np.save(tmp_path / "x.npy", x)
     kept = {name: trained(name) for name in OPTIMIZERS}
     for name, model in kept.items():
         model.save(tmp_path / f"{name}.keras")
-    result = json.loads(run_keras(KERAS_PROGRAM, tmp_path, json.dumps(OPTIMIZERS)).splitlines()[-1])
+    result = keras_oracle.tell(KERAS_PROGRAM, [str(tmp_path), OPTIMIZERS], backend="jax", keep=False)
     for name, model in kept.items():
         theirs = result[name]
         assert theirs["iterations"] == 8

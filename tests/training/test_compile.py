@@ -1,9 +1,5 @@
 """What `compile` is given for losses and metrics: values and names against keras, forms, errors, checks of labels."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +8,7 @@ import pytest
 import hornbeam
 from hornbeam import losses, metrics, ops, scope
 from hornbeam.training.compile import CompileLoss, CompileMetrics, check_labels
+from tests import keras_oracle
 from tests.training.compile_table import (
     ACCURACIES,
     BATCH,
@@ -33,10 +30,6 @@ from tests.training.compile_table import (
 )  # fmt: skip
 
 PROGRAM = """
-import json, sys, warnings
-import numpy as np
-warnings.filterwarnings("ignore")
-import keras
 from compile_table import *
 out = {}
 for index, (_, name, y, weight, arguments) in enumerate(CASES):
@@ -60,23 +53,14 @@ for index, (_, shape) in enumerate(ACCURACIES):
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     model.compile(loss=lambda y, p: keras.ops.mean(p), metrics=["acc"])
     out[f"accuracy/{index}"] = float(model.evaluate(y_pred, y_true, verbose=0, return_dict=True)["acc"])
-with open(sys.argv[1], "w") as file:
-    json.dump(out, file)
+print(json.dumps(out))
 """
 ROWS = pytest.mark.parametrize("row", range(len(CASES)), ids=[one[0] for one in CASES])
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    environment = {**os.environ, "KERAS_BACKEND": "numpy", "KERAS_HOME": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment["PYTHONPATH"] = str(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder / "out.json")], env=environment, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert not done.returncode, done.stderr[-2000:]
-    return json.loads((folder / "out.json").read_text())
+def expected():
+    return keras_oracle.tell(PROGRAM, tables=(Path(__file__).with_name("compile_table.py"),))
 
 
 def evaluated(row, names, structure=None):

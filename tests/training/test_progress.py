@@ -22,6 +22,8 @@ from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.training import progress
 from hornbeam.training.progress import Progbar
 
+pytestmark = pytest.mark.backend_free
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
@@ -384,6 +386,7 @@ def test_kinds_of_values(capsys, clock, value, text):
     assert text.match(shown) if isinstance(text, re.Pattern) else shown == text
 
 
+@pytest.mark.backend_free(False)
 def test_values_of_the_active_backend(capsys, clock):
     from hornbeam.backend import active
 

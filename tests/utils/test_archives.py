@@ -14,6 +14,8 @@ from hornbeam.errors import FileFormatError, StateError, UnsafeFileError
 from hornbeam.utils import archives
 from hornbeam.utils.archives import extract_archive
 
+pytestmark = pytest.mark.backend_free
+
 
 def tar_with(path: Path, *members: tuple[str, object], mode: str = "w:gz") -> Path:
     """A tar of (name, bytes) files, (name, None) folders and (name, {fields}) raw headers."""

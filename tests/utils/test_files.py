@@ -13,6 +13,8 @@ from hornbeam.errors import ArgumentError, FileFormatError, UnknownNameError, Un
 from hornbeam.utils import files
 from hornbeam.utils.files import get_file
 
+pytestmark = pytest.mark.backend_free
+
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:

@@ -47,6 +47,6 @@ model = keras.models.load_model(folder + "/table.keras")
 out["table"] = model({{name: tf.constant(one) for name, one in data.items()}})
 for mode in ("int", "tf_idf"):
     out[mode] = keras.models.load_model(folder + "/" + mode + ".keras")(tf.constant({TEXTS!r})[:, None])
-""", "tensorflow")
+""", "tensorflow", keep=False)
     for name, one in wanted.items():
         np.testing.assert_allclose(found[name], backend.to_numpy(backend.asarray(one)), rtol=1e-5, atol=1e-6)

@@ -1,16 +1,10 @@
-"""Runs every row of the table on PyPI's keras and writes what came out; a program of its own, run by a fixture."""
+"""Runs every row of the table on PyPI's keras and writes what came out; a fixture runs it through `keras_oracle`."""
 
 import json
-import os
-import sys
 
-# on NumPy the whole table takes ten seconds; on JAX, with the same results to rounding, seven minutes
-os.environ["KERAS_BACKEND"] = "numpy"
-sys.tracebacklimit = 0
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-from cases import CASES, SCHEDULE_STEPS, SCHEDULES, STEPS, gradients, make, start  # noqa: E402
+import keras
+import numpy as np
+from cases import CASES, SCHEDULE_STEPS, SCHEDULES, STEPS, gradients, make, start
 
 
 def run(cls: str, arguments: dict) -> tuple[dict, dict]:
@@ -51,7 +45,3 @@ def main(target: str) -> None:
         facts[f"schedule/{name}"] = {"config": keras.optimizers.schedules.serialize(schedule)}
     arrays["facts"] = np.array(json.dumps(facts))
     np.savez(target, **arrays)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
