@@ -18,6 +18,7 @@ from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
 from hornbeam.layers.state import remembered
 from hornbeam.saving.config import deserialize_value, serialize_value
+from hornbeam.tracking import unique
 from hornbeam.training.arguments import (
     frequency_of,
     length_of,
@@ -178,14 +179,25 @@ class Trainer(Preparation, StateTree):
     @property
     @remembered
     def metrics(self) -> list[Any]:
-        """The loss tracker, the metrics of the layers and those given to `compile`."""
-        found = [] if self._loss_tracker is None else [self._loss_tracker]
-        found.extend(super().metrics)  # type: ignore[misc]
-        if self._compile_metrics is not None:
-            found.append(self._compile_metrics)
-        if self._compile_loss is not None:
-            found.extend(self._compile_loss.metrics)
-        return list({id(one): one for one in found}.values())
+        """The loss tracker, the metrics given to `compile`, the model's own and those of its layers.
+
+        What a model inside this one counts for its own training and evaluation is not among them.
+        """
+        found = self._compiled_metrics()
+        found.extend(self._found("metric"))  # type: ignore[attr-defined]
+        of_others: list[Any] = []
+        for layer in self._flatten_layers(include_self=False):  # type: ignore[attr-defined]
+            if isinstance(layer, Trainer):
+                of_others.extend(layer._compiled_metrics())
+            else:
+                found.extend(layer.metrics)
+        unwanted = {id(one) for one in of_others}
+        return [one for one in unique(found) if id(one) not in unwanted]
+
+    def _compiled_metrics(self) -> list[Any]:
+        """What `compile` made: the loss tracker, the metrics, and the losses of several outputs."""
+        found = [one for one in (self._loss_tracker, self._compile_metrics) if one is not None]
+        return found if self._compile_loss is None else [*found, *self._compile_loss.metrics]
 
     @property
     def metrics_names(self) -> list[str]:
