@@ -4,6 +4,7 @@ An answer is found again by the text of the question and the versions of what an
 folder: `pytest --cache-clear` forgets them.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -68,6 +69,7 @@ def ask(
         pytest.fail(f"the program for keras failed:\n{done.stderr[-3000:]}")
     (folder / "stdout").write_text(done.stdout, encoding="utf-8")
     if not keep:
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return folder
     try:
         folder.rename(kept)
