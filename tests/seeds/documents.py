@@ -79,6 +79,19 @@ PROGRAMS: dict[str, dict[str, Program]] = {
             (0,), EVERYWHERE, IMPORTS, "assert dense(np.ones((2, 3), 'float32')).shape == (2, 16)"
         ),
         "images of any size": Program((1,), EVERYWHERE, IMPORTS, "assert inputs.shape == (None, None, None, 3)"),
+        # as printed it gives the tensor to the constructor of a layer: `GlobalAveragePooling2D(x)`
+        "crop, scale, convolve": Program(
+            (1, 2), EVERYWHERE, f"{IMPORTS}from tensorflow.keras.layers import CenterCrop, Rescaling",
+            raises=r"GlobalAveragePooling2D",
+        ),
+        "a model of a graph": Program(
+            (1, 3), EVERYWHERE,
+            f"{IMPORTS}inputs = keras.Input(shape=(None, None, 3))\n"
+            "x = layers.Rescaling(scale=1.0 / 255)(layers.CenterCrop(height=150, width=150)(inputs))\n"
+            "x = layers.MaxPooling2D(3)(layers.Conv2D(4, 3, activation='relu')(x))\n"
+            "outputs = layers.Dense(10, activation='softmax')(layers.GlobalAveragePooling2D()(x))\n",
+            "assert processed_data.shape == (64, 10)",
+        ),
     },
     "003": {
         "normalization": Program(
@@ -171,8 +184,6 @@ class Model(keras.Model):
 
 # What the documents have beside these, with the reason why no program takes it: a block by its number, or its subject.
 LEFT_OUT: dict[tuple[str, int | str], str] = {
-    ("001", 2): "the layer CenterCrop is not there yet",
-    ("001", 3): "the layer CenterCrop is not there yet",
     ("003", 4): "a command of a shell that opens a page; what it reads is held in tests/callbacks/test_tensorboard.py",
     ("000", "hyperparameter tuning"): "keras_tuner is another package; a tuner of our own is planned",
     ("004", "export to browsers and phones"): "export is planned; there is no program in the document",

@@ -15,7 +15,7 @@ from jax import lax
 
 from hornbeam import tree
 from hornbeam.backend.base import Backend, Recorder, Struct, is_numeric
-from hornbeam.backend.jax import cache, convolution, nn
+from hornbeam.backend.jax import cache, convolution, native, nn
 from hornbeam.backend.jax.tape import JaxRecorder
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError
@@ -32,6 +32,7 @@ class JaxBackend(Backend):
     compile_default = True
     compile_kernels = True
     overrides = nn.OVERRIDES
+    variable_base = native.VariableBase
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
     weak_numbers = True
