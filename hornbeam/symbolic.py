@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 from hornbeam import dtypes, scope, tree
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import Struct
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, describe
 from hornbeam.scope import Trace
 from hornbeam.variable import standardize_shape
 
@@ -96,7 +96,9 @@ class KerasTensor:
 
     def _no_value(self, wanted: str) -> ArgumentTypeError:
         return ArgumentTypeError(
-            "a tensor with values", f"the symbolic {self!r}", wanted,
+            "a tensor with values",
+            f"the symbolic {self!r}",
+            wanted,
             "A symbolic tensor stands for inputs that come later: use hornbeam.ops or layers on it, and call the "
             "model on real data to get values.",
         )
@@ -210,6 +212,11 @@ class Operation:
     name: str
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if args and isinstance(args[0], KerasTensor) and cls.__module__.startswith("hornbeam.layers."):
+            raise ArgumentError(
+                "settings of the layer", describe(args[0]), cls.__name__,
+                f"A layer is made first, and then called with tensors: {cls.__name__}(...)(x).",
+            )  # fmt: skip
         # remembered, so that `get_config` need not be written by hand
         self = super().__new__(cls)
         self.__dict__["_init_arguments"] = (args, kwargs)
@@ -246,14 +253,17 @@ class Operation:
         nodes = self.__dict__.get("_inbound_nodes") or []
         if not nodes:
             raise UnknownAttributeError(
-                f"a layer that was called on symbolic tensors before asking its `{which}`", "one that was not",
+                f"a layer that was called on symbolic tensors before asking its `{which}`",
+                "one that was not",
                 getattr(self, "name", type(self).__name__),
             )
         if len(nodes) > 1:
             firsts = [tree.flatten(node.outputs if which == "output" else node.args) for node in nodes]
             if any([id(one) for one in first] != [id(one) for one in firsts[0]] for first in firsts[1:]):
                 raise UnknownAttributeError(
-                    f"a layer with one `{which}`", f"{len(nodes)} applications", self.name,
+                    f"a layer with one `{which}`",
+                    f"{len(nodes)} applications",
+                    self.name,
                     f"Read the tensors from your own variables instead of `.{which}`.",
                 )
         return nodes[0]
@@ -298,6 +308,4 @@ def infer(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     struct_args, struct_kwargs = tree.unflatten(description, structs)
     with Trace():
         result = backend.abstract(function, *struct_args, **struct_kwargs)
-    return tree.map_structure(
-        lambda one: KerasTensor(one.shape, one.dtype) if isinstance(one, Struct) else one, result
-    )
+    return tree.map_structure(lambda one: KerasTensor(one.shape, one.dtype) if isinstance(one, Struct) else one, result)

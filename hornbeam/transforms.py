@@ -50,6 +50,11 @@ def value_and_grad(
     >>> float(value), float(gradient)
     (9.0, 6.0)
     """
+    if not callable(fn):
+        raise ArgumentTypeError(
+            "a function that computes the value", describe(fn), "value_and_grad",
+            "Compute the value inside it: value_and_grad(lambda: ..., variables).",
+        )  # fmt: skip
     if variables is None:
         return functools.wraps(fn)(
             lambda *args, **kwargs: _by_arguments(fn, 0 if argnums is None else argnums, has_aux, args, kwargs)
@@ -162,6 +167,8 @@ def _split(result: Any, has_aux: bool) -> tuple[Any, Any]:
         value, aux = result
     else:
         value, aux = result, None
+    if value is None:
+        raise ArgumentTypeError("a function that gives a scalar", "None", "value_and_grad", "Return the loss from it.")
     value = _tensor(value)
     if backend.shape(value) != ():
         raise ArgumentError(
@@ -353,7 +360,9 @@ class Compiled:
 
 def _new_variables(got: str) -> ArgumentError:
     return ArgumentError(
-        "a function that writes the same variables each time", got, "jit",
+        "a function that writes the same variables each time",
+        got,
+        "jit",
         "Create all variables before the function is compiled.",
     )
 

@@ -375,6 +375,10 @@ class Backend:
         """Whether a tensor stands for values that come later, in a function that is being traced."""
         return False
 
+    def lacks_values(self, problem: Exception) -> bool:
+        """Whether an error says that somebody asked such a tensor for its value."""
+        return False
+
     # --- randomness ----------------------------------------------------------------------------------------
 
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:

@@ -379,9 +379,13 @@ class Optimizer(OptimizerState):
     ) -> list[tuple[Any, Variable]]:
         """The gradients there are, with their variables; builds the optimizer. Raises before anything changes."""
         where = f"apply of {self._where()}"
+        grads = list(grads)
+        if trainable_variables is None and any(isinstance(one, tuple) for one in grads):
+            raise ArgumentTypeError(
+                "gradients", "pairs", where, "Pass gradients and variables apart, or pairs to apply_gradients."
+            )
         if trainable_variables is None and not self.built:
             raise ValueStateError("an optimizer that is built", "no variables", where, "Pass the variables as well.")
-        grads = list(grads)
         variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
         if len(grads) != len(variables):
             raise ArgumentError(f"{len(variables)} gradients, one for each variable", str(len(grads)), where)

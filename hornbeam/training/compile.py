@@ -94,9 +94,12 @@ class Spreader:
         if len(given) == len(outputs):
             return [self(value, [one], len(one.path))[0] for value, one in zip(given, outputs, strict=True)]
         raise ArgumentError(
-            f"one entry for {outputs[0]}" if alone
+            f"one entry for {outputs[0]}"
+            if alone
             else f"{len(groups)} entries, one for each of the outputs {_listed(outputs)}",
-            f"{len(given)}", self.what, "" if alone else "Put None where an output has nothing.",
+            f"{len(given)}",
+            self.what,
+            "" if alone else "Put None where an output has nothing.",
         )
 
     def _put(self, result: list[Any], value: Any, members: list[int], outputs: list[Output], depth: int) -> None:
@@ -337,8 +340,10 @@ def _predictions(y_pred: Any, outputs: list[Output]) -> list[Any]:
     leaves = tree.flatten(y_pred)
     if len(leaves) != len(outputs):
         raise ArgumentError(
-            f"predictions for the {len(outputs)} outputs {_listed(outputs)}", f"{len(leaves)} tensors",
-            "y_pred", "Compile the model again after its outputs have changed.",
+            f"predictions for the {len(outputs)} outputs {_listed(outputs)}",
+            f"{len(leaves)} tensors",
+            "y_pred",
+            "Compile the model again after its outputs have changed.",
         )
     return leaves
 
@@ -354,7 +359,9 @@ def _targets(y_true: Any, outputs: list[Output], what: str) -> list[Any]:
     if y_true is not None and len(outputs) > 1 and _is_tensor(y_true):
         raise ArgumentError(
             f"targets for {len(outputs)} outputs: {_listed(outputs)}",
-            f"one tensor of shape={tuple(getattr(y_true, 'shape', ()))}", what, "Give a list or a dict.",
+            f"one tensor of shape={tuple(getattr(y_true, 'shape', ()))}",
+            what,
+            "Give a list or a dict.",
         )
     return [_tensor(one) for one in Spreader(what, _is_tensor)(y_true, outputs)]
 
@@ -421,8 +428,10 @@ def check_labels(loss: Any, y: Any, classes: int | None, output: str = "the mode
     if wrong.any():
         where = np.argwhere(wrong)[0]
         raise ArgumentError(
-            f"class numbers in [0, {classes})", f"{y[tuple(where)].item()!r} at index {_index(where)}",
-            f"labels of {output}", f"The output has {classes} classes; number the labels from 0.",
+            f"class numbers in [0, {classes})",
+            f"{y[tuple(where)].item()!r} at index {_index(where)}",
+            f"labels of {output}",
+            f"The output has {classes} classes; number the labels from 0.",
         )
 
 
@@ -487,7 +496,8 @@ def _by_shapes(name: str, y_true: Any, y_pred: Any) -> Metric | None:
         (metrics_module.BinaryAccuracy, metrics_module.SparseCategoricalAccuracy, metrics_module.CategoricalAccuracy)
         if name in _ACCURACIES
         else (
-            metrics_module.BinaryCrossentropy, metrics_module.SparseCategoricalCrossentropy,
+            metrics_module.BinaryCrossentropy,
+            metrics_module.SparseCategoricalCrossentropy,
             metrics_module.CategoricalCrossentropy,
         )
     )
@@ -556,7 +566,9 @@ class CompileMetrics(Metric):
                 continue
             if given is not None and _is_metric(given):
                 raise ArgumentError(
-                    f"metrics for each of the {len(outputs)} outputs", describe(given), where,
+                    f"metrics for each of the {len(outputs)} outputs",
+                    describe(given),
+                    where,
                     "Give a list of lists, or a dict by output.",
                 )
             if isinstance(given, (list, tuple, Mapping)) and not given:

@@ -146,9 +146,7 @@ def _open_arrays(
 
 
 def _standardize(arrays: tuple) -> tuple:
-    return tuple(
-        standardize_whole(part, name) for part, name in zip(arrays, ("x", "y", "sample_weight"), strict=True)
-    )
+    return tuple(standardize_whole(part, name) for part, name in zip(arrays, ("x", "y", "sample_weight"), strict=True))
 
 
 def _in_memory(part: Any) -> Any:

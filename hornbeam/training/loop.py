@@ -51,10 +51,7 @@ class Loop:
         self._on_device: Any = None
         self._resident = (
             isinstance(source, ArraySource)
-            and (
-                backend.eager_rows
-                or (execution.can_fuse and (not every_batch or steps_per_execution is not None))
-            )
+            and (backend.eager_rows or (execution.can_fuse and (not every_batch or steps_per_execution is not None)))
             and source.sample_count >= source.batch_size
             and fits_on_device(source.arrays)
         )

@@ -9,8 +9,34 @@ import numpy as np
 
 from hornbeam import tree
 from hornbeam.backend import active as backend
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.training.compile import CompileMetrics
 from hornbeam.variable import Variable
+
+
+def check_results(results: Any, where: str) -> None:
+    """Checks what a step of the user's own gives for the logs.
+
+    Raises:
+        TypeError: If it is no dict of numbers and tensors.
+        ValueError: If the loss is more than one number.
+    """
+    if not isinstance(results, dict):
+        raise ArgumentTypeError(
+            "a dict of results by name", describe(results), where,
+            "Return for example {'loss': loss} or self.compute_metrics(x, y, y_pred).",
+        )  # fmt: skip
+    for name, value in results.items():
+        if isinstance(value, dict):
+            check_results(value, where)
+        elif not (hasattr(value, "shape") or isinstance(value, (int, float, list, tuple))):
+            raise ArgumentTypeError(
+                f"a number or a tensor as {name!r}", describe(value), where, "Texts and other objects cannot be logged."
+            )
+        elif name == "loss" and any(axis != 1 for axis in getattr(value, "shape", ())):
+            raise ArgumentError(
+                "one number as 'loss'", describe(value), where, "Reduce it, for example with hornbeam.ops.mean."
+            )
 
 
 def on_host(outputs: Any) -> Any:

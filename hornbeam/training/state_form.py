@@ -48,7 +48,7 @@ def with_state(model: Any, method: Callable[..., Any], phase: str) -> Callable[[
         if not isinstance(state, (tuple, list)) or sizes != [len(one) if _is_list(one) else None for one in state]:
             what = "outputs" if phase == "predict" else "logs"
             raise ArgumentTypeError(
-                f"a tuple of the {what} and the new state, with {sizes} values", describe(returned),
+                f"a tuple of the {what} and the new state, with {sizes} values", _shown(returned, what),
                 f"what {type(model).__name__}.{phase}_step(state, data) returns",
                 "Return the state in the form in which it came.",
             )  # fmt: skip
@@ -58,6 +58,17 @@ def with_state(model: Any, method: Callable[..., Any], phase: str) -> Callable[[
         return result
 
     return step
+
+
+def _shown(returned: Any, what: str) -> str:
+    """What a step gave, in the words in which it is asked for."""
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        return describe(returned)
+    if isinstance(returned[0], tuple) and isinstance(returned[1], dict):
+        return "the two the other way round"
+    if not isinstance(returned[1], (tuple, list)):
+        return describe(returned[1])
+    return f"{what} and a state with {[len(one) if _is_list(one) else describe(one) for one in returned[1]]} values"
 
 
 def _is_list(value: Any) -> bool:

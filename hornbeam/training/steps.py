@@ -12,7 +12,7 @@ from typing import Any
 
 from hornbeam import _config, tree
 from hornbeam.backend import active as backend
-from hornbeam.errors import ValueStateError
+from hornbeam.errors import ArgumentError, ValueStateError
 from hornbeam.scope import Trace
 from hornbeam.training.compile import CompileMetrics
 from hornbeam.training.unpack import unpack_x_y_sample_weight
@@ -91,6 +91,11 @@ class Steps:
         """
         parts = []
         if self._compile_loss is not None:
+            if y_pred is None:
+                raise ArgumentError(
+                    "the outputs of the model as y_pred", "None", f"{type(self).__name__}.compute_loss",
+                    "Its order is compute_loss(x, y, y_pred, sample_weight).",
+                )  # fmt: skip
             loss = self._compile_loss(y, y_pred, sample_weight)
             if loss is not None:
                 parts.append(loss)

@@ -15,7 +15,7 @@ import numpy as np
 from hornbeam import _config, metrics as metrics_module, optimizers, tree
 from hornbeam.backend import active as backend
 from hornbeam.callbacks import CallbackList
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from hornbeam.layers.state import remembered
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.tracking import unique
@@ -30,9 +30,10 @@ from hornbeam.training.arguments import (
 from hornbeam.training.compile import CompileLoss, CompileMetrics
 from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
+from hornbeam.training.hints import explain
 from hornbeam.training.loop import Loop
 from hornbeam.training.preparation import Preparation
-from hornbeam.training.results import host_number, in_order, on_host
+from hornbeam.training.results import check_results, host_number, in_order, on_host
 from hornbeam.training.sources.mapped import MappedSource
 from hornbeam.training.state_form import takes_state, with_state
 from hornbeam.training.state_tree import StateTree
@@ -571,18 +572,21 @@ class Trainer(Preparation, StateTree):
         method = getattr(self, f"{phase}_step")
         step = with_state(self, method, phase) if takes_state(method) else method
 
+        where = f"what {type(self).__name__}.{phase}_step returns"
+
         def ready(data: Any) -> Any:
             self._make_variables(data)
             with nullcontext() if phase == "train" else backend.no_gradients():
-                result = step(data)
+                try:
+                    result = step(data)
+                except Exception as problem:
+                    explain(problem)
+                    raise
             if self.__dict__.get("_keeps") and "_kept" not in self.__dict__:
                 self.__dict__["_kept"] = {}  # from the second step on, since the first one may make variables
-            if phase != "predict" and not isinstance(result, dict):
+            if phase != "predict":
                 # said here, within the step, since a compiled step that raises changes nothing
-                raise ArgumentTypeError(
-                    "a dict of results by name", describe(result), f"what {type(self).__name__}.{phase}_step returns",
-                    "Return for example {'loss': loss} or self.compute_metrics(x, y, y_pred).",
-                )
+                check_results(result, where)
             return result
 
         return ready

@@ -77,6 +77,9 @@ class JaxBackend(Backend):
         with jax.ensure_compile_time_eval():
             return self.asarray(value, dtype)
 
+    def lacks_values(self, problem: Exception) -> bool:
+        return isinstance(problem, (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError))
+
     def to_numpy(self, value: Any) -> np.ndarray:
         return np.asarray(value)
 

@@ -219,6 +219,10 @@ class TensorflowBackend(Backend):
     def constants(self) -> AbstractContextManager:
         return tf.init_scope()
 
+    def lacks_values(self, problem: Exception) -> bool:
+        known = isinstance(problem, (TypeError, NotImplementedError, AttributeError))
+        return known and "symbolic" in str(problem).lower()
+
     def is_traced(self, value: Any) -> bool:
         return isinstance(value, _Symbolic)
 
