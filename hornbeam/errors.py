@@ -1,8 +1,10 @@
-"""The errors hornbeam raises and the one form their text has; knows nothing of what failed."""
+"""The errors hornbeam raises, the form of their text, and its warnings; knows nothing of what failed."""
 
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -94,6 +96,30 @@ class FileFormatError(HornbeamError, OSError):
 
 class UnsupportedError(HornbeamError, NotImplementedError):
     """The active backend, or this platform, cannot do what was asked."""
+
+
+# Packages whose lines a warning passes over to find the user's.
+_INNER = frozenset({"hornbeam", "jax", "torch", "tensorflow", "keras", "contextlib", "functools", "threading"})
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warns, pointing at the line of the user's program that led here, however deep in hornbeam that was noticed.
+
+    Args:
+        text: What happened and what to do about it.
+        category: The kind of the warning, for filters.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn("The cake is not done: wait.")
+    >>> str(caught[0].message)
+    'The cake is not done: wait.'
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 def nearest(name: Any, known: Iterable[str], count: int = 3) -> str:

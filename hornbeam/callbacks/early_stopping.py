@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from hornbeam import _terminal
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.monitor import MonitorCallback
-from hornbeam.errors import ArgumentError
+from hornbeam.errors import ArgumentError, warn
 
 
 class EarlyStopping(MonitorCallback):
@@ -183,5 +182,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"The loss at batch {batch} is {float(loss)}: training ends.")
-        warnings.warn(f"Batch {batch}: invalid loss {float(loss)}, training ends.", stacklevel=2)
+        warn(f"Batch {batch}: invalid loss {float(loss)}, training ends.")
         self.model.stop_training = True

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
 from hornbeam import _terminal
 from hornbeam.callbacks.monitor import MonitorCallback
-from hornbeam.errors import ArgumentError
+from hornbeam.errors import ArgumentError, warn
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -136,7 +135,7 @@ class ModelCheckpoint(MonitorCallback):
             try:
                 old.unlink()
             except OSError as problem:
-                warnings.warn(f"Could not remove the old checkpoint {old}: {problem}", stacklevel=2)
+                warn(f"Could not remove the old checkpoint {old}: {problem}")
 
     def checkpoints(self) -> list[Path]:
         """The files that fit the path's pattern, the newest last."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from hornbeam.callbacks.callback import Callback
-from hornbeam.errors import ArgumentError, nearest
+from hornbeam.errors import ArgumentError, nearest, warn
 
 _LARGER_IS_BETTER = (
     "acc",
@@ -68,10 +67,9 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None and not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not in the logs. "
                 f"{nearest(self.monitor, logs or {})}",
-                stacklevel=3,
             )
         return value
 

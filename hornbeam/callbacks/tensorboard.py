@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from hornbeam.backend import active as backend
 from hornbeam.callbacks.callback import Callback
 from hornbeam.callbacks.event_file import EventFile
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, describe, warn
 
 
 class TensorBoard(Callback):
@@ -90,7 +89,7 @@ class TensorBoard(Callback):
                 config = self.model.to_json()
             except (NotImplementedError, TypeError, ValueError) as problem:
                 # subclassed models need not have a config; their other pages are as good without
-                warnings.warn(f"TensorBoard: no graph of {self.model.name!r}: {problem}", stacklevel=2)
+                warn(f"TensorBoard: no graph of {self.model.name!r}: {problem}")
             else:
                 self._train.text("keras", config, "graph_keras_model", b"1", 0)
                 self._train.flush()

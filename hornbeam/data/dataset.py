@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from hornbeam.data import nodes, streams
 from hornbeam.data.elements import map_leaves
 from hornbeam.data.stores import FolderStore, Store
-from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
 from hornbeam.training.sources.base import check_json
 from hornbeam.training.sources.convert import is_a, to_numpy
 from hornbeam.training.sources.lazy import LazyRows
@@ -479,7 +478,7 @@ class Dataset:
         for node in self._node.chain():
             news = getattr(node, "news", None)
             if news is not None and (text := news()):
-                warnings.warn(text, UserWarning, stacklevel=4)
+                warn(text)
 
 
 def _rows_of(leaf: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from hornbeam._config import standardize_data_format
 from hornbeam.data.decoding import CHANNELS, pillow
 from hornbeam.data.loaders import check_size
 from hornbeam.data.resizing import check_interpolation, place_into
-from hornbeam.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError, describe, warn
 from hornbeam.training.sources.convert import to_numpy
 
 _MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
@@ -189,7 +188,7 @@ def save_img(
     image = array_to_img(x, data_format=data_format, scale=scale)
     ending = str(file_format or (Path(os.fspath(path)).suffix[1:] if not isinstance(path, io.BytesIO) else "")).lower()
     if image.mode == "RGBA" and ending in ("jpg", "jpeg"):
-        warnings.warn("JPEG has no transparency: the image is written as RGB.", UserWarning, stacklevel=2)
+        warn("JPEG has no transparency: the image is written as RGB.")
         image = image.convert("RGB")
     image.save(path, format="jpeg" if str(file_format).lower() == "jpg" else file_format, **kwargs)
 

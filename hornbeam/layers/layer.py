@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,7 @@ from hornbeam.errors import (
     ValueStateError,
     describe,
     nearest,
+    warn,
 )
 from hornbeam.layers.input_spec import check_inputs
 from hornbeam.layers.signature import (
@@ -261,10 +261,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not self.supports_masking and not self._makes_masks:
             if not self._warned_of_mask:
                 self._warned_of_mask = True
-                warnings.warn(
+                warn(
                     f"{self._where()}: the input has a mask, which this layer does not support and so loses. "
                     "Set `self.supports_masking = True` to pass masks on.",
-                    stacklevel=4,
                 )
             return
         made = self.compute_mask(inputs, masks)

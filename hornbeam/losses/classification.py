@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from hornbeam import _config, dtypes, ops, scope
 from hornbeam._wire import wire
-from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
 from hornbeam.losses.shapes import check_broadcast, check_equal, floats, mismatch, pair, tensor
 from hornbeam.ops.define import Tensor, TensorLike, normalized_axis
 from hornbeam.symbolic import is_symbolic
@@ -36,10 +35,10 @@ def _class_pair(y_true: Any, y_pred: Any, axis: Any, label_smoothing: Any, where
     check_equal(y_true, y_pred, where)
     axis = _class_axis(axis, len(y_pred.shape), where)
     if y_pred.shape[-1] == 1:
-        warnings.warn(
+        warn(
             f"{where}: expected more than one class, got y_pred.shape={tuple(y_pred.shape)}: the loss of a single "
             "class is always 0. Use 'binary_crossentropy' for two classes with one output.",
-            SyntaxWarning, stacklevel=4,
+            SyntaxWarning,
         )
     return _smoothed(y_true, label_smoothing, y_pred.shape[axis], where), y_pred, axis
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -16,7 +15,15 @@ import numpy as np
 from hornbeam import initializers, scope
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError, describe, nearest
+from hornbeam.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    UnsupportedError,
+    ValueStateError,
+    describe,
+    nearest,
+    warn,
+)
 from hornbeam.optimizers import clipping
 from hornbeam.optimizers.conditional import when
 from hornbeam.optimizers.schedules.schedule import LearningRateSchedule
@@ -115,9 +122,7 @@ class Optimizer(OptimizerState):
 
     def _refuse(self, unknown: dict[str, Any]) -> None:
         if unknown.pop("decay", None) is not None:
-            warnings.warn(
-                "The argument `decay` has no effect: use learning_rate=InverseTimeDecay(...).", stacklevel=4
-            )
+            warn("The argument `decay` has no effect: use learning_rate=InverseTimeDecay(...).")
         if unknown:
             known = {*inspect.signature(type(self).__init__).parameters, *_BASE_ARGUMENTS} - {"self", "kwargs"}
             wrong = sorted(unknown)[0]
@@ -403,9 +408,7 @@ class Optimizer(OptimizerState):
             self.build(variables)
         self._refuse_unknown(variables)
         if missing:
-            warnings.warn(
-                f"No gradients for {', '.join(missing)}: not updated. Does the loss depend on them?", stacklevel=3
-            )
+            warn(f"No gradients for {', '.join(missing)}: not updated. Does the loss depend on them?")
         return pairs
 
     # --- weight decay, loss scaling, the end of training -----------------------------------------------------------

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from hornbeam import initializers, scope
-from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
 from hornbeam.optimizers.together import Together
 from hornbeam.saving.weights import load_variables
 from hornbeam.tracking import Tracking
@@ -142,9 +141,9 @@ class OptimizerState(Tracking):
     def load_own_variables(self, store: Any) -> None:
         """Reads the state from a mapping of names to arrays; one of another optimizer is left aside with a warning."""
         if len(store.keys()) != len(self.variables):
-            warnings.warn(
+            warn(
                 f"The state of {self._where()} is not loaded: it has {len(self.variables)} variables, the file has "
-                f"{len(store.keys())}.", stacklevel=2,
+                f"{len(store.keys())}.",
             )
             return
         load_variables(store, self.variables, self._where())

@@ -12,14 +12,13 @@ import io
 import shutil
 import sys
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hornbeam._wire import keras_version
-from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsafeFileError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsafeFileError, warn
 from hornbeam.saving import layout, weights
 from hornbeam.saving.config import (
     ObjectSharingScope,
@@ -96,10 +95,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     if not may_write(path, overwrite, "save_model"):
         return
     if getattr(model, "built", True) is False:
-        warnings.warn(
+        warn(
             f"save_model: {getattr(model, 'name', 'the model')!r} is not built, so it has no weights to save yet. "
             "Call it on some data first.",
-            stacklevel=2,
         )
     with ObjectSharingScope():
         config = serialize_keras_object(model)

@@ -7,7 +7,6 @@ The file has the config as JSON in an attribute, without modules, and the weight
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 
 from hornbeam._wire import keras_version
 from hornbeam.backend import active as backend
-from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
 from hornbeam.saving import archive, registration, weights
 from hornbeam.saving.config import (
     deserialize_keras_object as _deserialize,
@@ -257,9 +256,8 @@ def _read_optimizer(model: Any, root: H5Group, where: str) -> None:
     if arrays and all(one.shape == () for one in arrays):
         variables = variables[: len(arrays)]  # saved before it knew the model
     if [one.shape for one in arrays] != [tuple(one.shape) for one in variables]:
-        warnings.warn(
+        warn(
             f"{where}: the state of the optimizer does not fit and is not loaded. Training goes on with a fresh one.",
-            stacklevel=4,
         )
         return
     for variable, array in zip(variables, arrays, strict=True):
@@ -319,7 +317,7 @@ def _read_weights(model: Any, root: H5Group, where: str, skip_mismatch: bool, by
             "No variable has changed. Pass skip_mismatch=True to load what fits.",
         )
     if problems:
-        warnings.warn(f"{where}: {'; '.join(problems)}. These layers keep their values.", stacklevel=4)
+        warn(f"{where}: {'; '.join(problems)}. These layers keep their values.")
     for variable, value in trace.updates():
         variable.assign(value)
 

@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hornbeam.errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    HornbeamError,
-    UnsafeFileError,
-    ValueStateError,
-)
+from hornbeam.errors import ArgumentError, ArgumentTypeError, HornbeamError, UnsafeFileError, ValueStateError, warn
 from hornbeam.saving import layout
 from hornbeam.saving.config import from_text, to_text
 from hornbeam.saving.files import (
@@ -276,10 +269,9 @@ def read_parts(
     if problems:
         _report(problems, where, skip_mismatch)
     for one in ignored:
-        warnings.warn(
+        warn(
             f"{where}: the state of {one.part} does not fit and is not loaded: {_message(one)}. Training goes on "
             "with a fresh optimizer.",
-            stacklevel=3,
         )
     _warn_of_unread(files, read, where)
     for variable, value in everything.updates():
@@ -304,7 +296,7 @@ def _report(problems: list[_Problem], where: str, skip_mismatch: bool) -> None:
         lines.append(f"and {len(problems) - 10} more")
     listed = "\n  ".join(("", *lines))
     if skip_mismatch:
-        warnings.warn(f"{where}: {len(problems)} objects do not fit and keep their values:{listed}", stacklevel=4)
+        warn(f"{where}: {len(problems)} objects do not fit and keep their values:{listed}")
         return
     raise ArgumentError(
         "a file that fits the model", f"{len(problems)} objects that differ:{listed}\n", where,
@@ -332,10 +324,9 @@ def _warn_of_unread(files: list[H5Group], read: set[str], where: str) -> None:
     ]
     if left:
         shown = ", ".join(repr(one.removesuffix("/vars")) for one in left[:5]) + (", ..." if len(left) > 5 else "")
-        warnings.warn(
+        warn(
             f"{where}: the file has weights of {len(left)} objects that the model does not have: {shown}. "
             "They are not loaded.",
-            stacklevel=4,
         )
 
 

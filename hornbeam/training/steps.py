@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from typing import Any
 
 from hornbeam import _config, tree
 from hornbeam.backend import active as backend
-from hornbeam.errors import ArgumentError, ValueStateError
+from hornbeam.errors import ArgumentError, ValueStateError, warn
 from hornbeam.scope import Trace
 from hornbeam.training.compile import CompileMetrics
 from hornbeam.training.unpack import unpack_x_y_sample_weight
@@ -43,7 +42,7 @@ class Steps:
         if self.trainable_variables:
             self.optimizer.apply(gradients, self.trainable_variables)
         else:
-            warnings.warn("The model has no trainable variables, so training changes nothing.", stacklevel=2)
+            warn("The model has no trainable variables, so training changes nothing.")
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

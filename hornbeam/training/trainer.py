@@ -331,6 +331,8 @@ class Trainer(Preparation, StateTree):
                 callbacks.on_epoch_begin(epoch)
                 result = self._epoch(loop, epoch, step_limit)
                 if result is None:
+                    if epoch > initial_epoch:
+                        break  # the source has warned that it ran dry; what was trained stays, and so do the logs
                     self._refuse_empty(source, "fit")
                 logs = self._host_logs(result)
                 if validation_loop is not None and frequency(epoch + 1):

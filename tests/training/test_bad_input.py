@@ -366,6 +366,10 @@ def test_a_generator_that_runs_dry_within_epochs_warns_and_ends():
     with pytest.raises(ValueError) as problem:
         model.fit(data, verbose=0)
     assert_clear(problem, ValueError, "at least one batch")
+    with pytest.warns(UserWarning, match="the run ends here") as caught:
+        history = model.fit(iter([(X[:5], Y[:5])] * 4), steps_per_epoch=2, epochs=5, verbose=0)
+    assert history.epoch == [0, 1] and len(history.history["loss"]) == 2
+    assert [one.filename for one in caught] == [__file__]  # warnings point at the program's line
     assert np.isfinite(model.fit(X, Y, verbose=0).history["loss"][0])
 
 

@@ -23,6 +23,7 @@ from hornbeam import tree
 from hornbeam.backend.base import Struct
 from hornbeam.backend.torch.native import dtype_of, following, name_of
 from hornbeam.backend.torch.place import here
+from hornbeam.errors import warn
 
 # what torch raises where the way through a function hangs on values
 _BY_VALUES = (
@@ -170,6 +171,4 @@ def _compiled(graph: torch.fx.GraphModule, example: list[torch.Tensor]) -> Calla
 
 def _warn(what: str, problem: Exception) -> None:
     reason = str(problem).strip().split("\n")[0]
-    warnings.warn(
-        f"{what}; it runs step by step instead, at eager speed. {type(problem).__name__}: {reason}", stacklevel=6
-    )
+    warn(f"{what}; it runs step by step instead, at eager speed. {type(problem).__name__}: {reason}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from hornbeam.errors import ArgumentError
+from hornbeam.errors import ArgumentError, warn
 
 
 class Source:
@@ -63,11 +62,10 @@ class Source:
 
     def _warn_ran_out(self, came: int, wanted: int | None) -> None:
         of = "" if wanted is None else f" of {wanted}"
-        warnings.warn(
-            f"The {self.kind} ran out of data after {came}{of} batches, so the epoch ends here. To train on, give "
-            "data that last for steps_per_epoch * epochs batches, such as a generator that repeats.",
-            UserWarning,
-            stacklevel=3,
+        warn(
+            f"The {self.kind} ran out of data after {came}{of} batches, so {'the epoch' if came else 'the run'} "
+            "ends here. To go on, give data that last for steps_per_epoch * epochs batches, such as a generator that "
+            "repeats."
         )
 
 
