@@ -214,3 +214,12 @@ def test_files_say_what_they_are_for():
         if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert not silent, "files that do not open with a sentence"
+
+
+def test_warnings_point_at_the_users_line():
+    direct = [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        if path.name != "errors.py" and "warnings.warn(" in path.read_text()
+    ]
+    assert not direct, "files that do not warn through hornbeam.errors.warn"

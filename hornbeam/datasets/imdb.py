@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from hornbeam.datasets.cached import STORE, Pair, arrays_of, fetched, word_index
 from hornbeam.datasets.sequences import Words, numbered, shuffled
-from hornbeam.errors import ArgumentTypeError
+from hornbeam.errors import ArgumentTypeError, warn
 
 FILE_HASH = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 INDEX_HASH = "bfafd718b763782e994055a2d397834f"
@@ -51,7 +50,7 @@ def load_data(
         ValueError: If no text is shorter than `maxlen`, or the file holds more than plain data.
     """
     if "nb_words" in kwargs:
-        warnings.warn("imdb.load_data calls its argument nb_words num_words now.", UserWarning, stacklevel=2)
+        warn("imdb.load_data calls its argument nb_words num_words now.")
         num_words = kwargs.pop("nb_words")
     if kwargs:
         raise ArgumentTypeError("no other arguments", str(sorted(kwargs)), "imdb.load_data")
