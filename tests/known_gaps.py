@@ -81,6 +81,7 @@ LAYER_ORACLE_GAPS: dict[str, str] = {
     "GRU/no kernel of the backend/config": "Keras forgets `use_cudnn`",
     **{f"ConvLSTM3D/mask/{aspect}": "Keras lets the mask broadcast along the wrong axes"
        for aspect in ("outputs", "gradients")},
+    "MelSpectrogram/plain/symbolic": "Keras's shape rule takes the last but one axis for the batch",
     "*/config/TimeDistributed": "the layer inside is built for any batch, since steps are folded into it",
     "Bidirectional/two layers/symbolic": "Keras takes the backward layer to be as wide as the forward layer",
     **{

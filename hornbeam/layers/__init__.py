@@ -121,6 +121,8 @@ _NAMES = {
     "ConvLSTM2D": "hornbeam.layers.recurrent.conv_lstm",
     "ConvLSTM3D": "hornbeam.layers.recurrent.conv_lstm",
     "Discretization": "hornbeam.layers.preprocessing.discretization",
+    "MelSpectrogram": "hornbeam.layers.preprocessing.spectrograms",
+    "STFTSpectrogram": "hornbeam.layers.preprocessing.spectrograms",
     "Normalization": "hornbeam.layers.preprocessing.normalization",
     "Resizing": "hornbeam.layers.preprocessing.images.sizes",
     "CenterCrop": "hornbeam.layers.preprocessing.images.sizes",

@@ -168,6 +168,10 @@ from hornbeam.layers.preprocessing.images.warping import (
 )
 from hornbeam.layers.preprocessing.integer_lookup import IntegerLookup as IntegerLookup
 from hornbeam.layers.preprocessing.normalization import Normalization as Normalization
+from hornbeam.layers.preprocessing.spectrograms import (
+    MelSpectrogram as MelSpectrogram,
+    STFTSpectrogram as STFTSpectrogram,
+)
 from hornbeam.layers.preprocessing.string_lookup import StringLookup as StringLookup
 from hornbeam.layers.preprocessing.text_vectorization import TextVectorization as TextVectorization
 from hornbeam.layers.recurrent.bidirectional import Bidirectional as Bidirectional

@@ -48,4 +48,45 @@ NUMBERS += [
     _bins("count, half", VECTOR, output_mode="count", dtype="float16"),
 ]
 
-ROWS = [*NUMBERS]
+SOUND = Floats((2, 40, 3))
+
+
+def _spectrogram(what: str, *args: object, data: Floats = SOUND, weights: int = 2, **kwargs: object) -> Row:
+    return Row(
+        f"STFTSpectrogram/{what}", lambda keras: keras.layers.STFTSpectrogram(*args, **kwargs), data, weights,
+        open_axes=False, mixed=what != "angle",
+    )
+
+
+SPECTROGRAMS = [
+    _spectrogram("log", frame_length=8),
+    _spectrogram("magnitude", "magnitude", 8, 4, 16),
+    _spectrogram("psd", "psd", 7, window="hamming", periodic=True, padding="same"),
+    _spectrogram("psd, odd", "psd", 7, fft_length=9, window="blackman"),
+    _spectrogram("real", "real", 8, weights=1, window=None, expand_dims=True),
+    _spectrogram("imag", "imag", 8, weights=1, scaling="spectrum"),
+    _spectrogram("angle", "angle", 8, scaling=None),
+    _spectrogram("stft", "stft", 8, expand_dims=True),
+    _spectrogram("first", "stft", 8, data=Floats((2, 3, 40)), data_format="channels_first"),
+    _spectrogram(
+        "first, expanded", "magnitude", 8, data=Floats((2, 3, 40)), data_format="channels_first", expand_dims=True
+    ),
+    Row("MelSpectrogram", lambda keras: keras.layers.MelSpectrogram(64, 16, num_mel_bins=6), Floats((2, 160)),
+        open_axes=False),
+    Row(
+        "MelSpectrogram/plain",
+        lambda keras: keras.layers.MelSpectrogram(
+            64, 20, 48, "hamming", 8000, 5, 100.0, 3000.0, power_to_db=False, mag_exp=1.0
+        ),
+        Floats((2, 3, 160)), open_axes=False,
+    ),
+    Row(
+        "MelSpectrogram/decibels",
+        lambda keras: keras.layers.MelSpectrogram(
+            64, 20, window=None, num_mel_bins=5, top_db=20.0, min_power=1e-3, ref_power=2.0
+        ),
+        Floats((2, 160)), open_axes=False,
+    ),
+]
+
+ROWS = [*NUMBERS, *SPECTROGRAMS]

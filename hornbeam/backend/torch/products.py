@@ -107,11 +107,20 @@ linalg = SimpleNamespace(
     solve=lifted(torch.linalg.solve),
     svd=lifted(_svd),
 )
+
+
+def _rfft(x: Any, n: int | None = None) -> Any:
+    if x.numel():
+        return torch.fft.rfft(x, n=n)
+    # MKL refuses to transform nothing
+    return torch.zeros(*x.shape[:-1], (n or x.shape[-1]) // 2 + 1, dtype=torch.complex64, device=x.device)
+
+
 fft = SimpleNamespace(
     fft=torch.fft.fft,
     ifft=torch.fft.ifft,
     fft2=torch.fft.fft2,
     ifft2=torch.fft.ifft2,
-    rfft=lambda x, n=None: torch.fft.rfft(x, n=n),
+    rfft=_rfft,
     irfft=lambda x, n=None: torch.fft.irfft(x, n=n),
 )

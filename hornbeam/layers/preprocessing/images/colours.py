@@ -9,7 +9,13 @@ from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentTypeError
 from hornbeam.layers.core.checks import rate, where
-from hornbeam.layers.preprocessing.images.image_layer import RandomImageLayer, each, factor_range, value_span
+from hornbeam.layers.preprocessing.images.image_layer import (
+    RandomImageLayer,
+    as_config,
+    each,
+    factor_range,
+    value_span,
+)
 from hornbeam.layers.preprocessing.images.moving import numbers, signs
 from hornbeam.ops.resampling import as_working
 from hornbeam.random import randint, uniform
@@ -478,8 +484,8 @@ class RandomColorJitter(RandomImageLayer):
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.value_range = value_span(value_range, self, as_list=False)
-        self.brightness_factor, self.contrast_factor = brightness_factor, contrast_factor
-        self.saturation_factor, self.hue_factor = saturation_factor, hue_factor
+        self.brightness_factor, self.contrast_factor = as_config(brightness_factor), as_config(contrast_factor)
+        self.saturation_factor, self.hue_factor = as_config(saturation_factor), as_config(hue_factor)
         common = {"value_range": value_range, "data_format": self.data_format, "dtype": self.dtype_policy}
         for name, kind in self._kinds.items():
             factor = getattr(self, f"{name}_factor")

@@ -181,7 +181,7 @@ class RandomErasing(ColourLayer):
                               self._sizes(shape), strict=True):
             span = backend.cast(xp.round(xp.sqrt(numbers(*self.scale, (count,), seed)) * size), "int32")
             # anywhere where it fits
-            start = numbers(0.0, 1.0, (count,), seed) * backend.cast(size - span, "float32")
+            start = numbers(0.0, 1.0, (count,), seed) * backend.cast(size - span + 1, "float32")
             start = backend.cast(xp.floor(start), "int32")
             place = xp.reshape(backend.asarray(range(size), "int32"), [size if i == axis else 1 for i in range(4)])
             here = (place >= each(start)) & (place < each(start + span))

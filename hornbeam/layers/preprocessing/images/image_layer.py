@@ -352,6 +352,11 @@ def factor_range(
     return (-abs(value), abs(value)) if low < 0 else (int(low) if low == int(low) else low, value)
 
 
+def as_config(value: Any) -> Any:
+    """A factor as configs hold it: pairs as tuples, also when they come from a file."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _is_number(value: Any) -> bool:
     return not isinstance(value, bool) and (isinstance(value, (int, float)) or hasattr(value, "__float__"))
 

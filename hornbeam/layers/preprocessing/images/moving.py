@@ -10,7 +10,7 @@ from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, UnknownNameError
 from hornbeam.layers.core.checks import where
-from hornbeam.layers.preprocessing.images.image_layer import RandomImageLayer, each, factor_range
+from hornbeam.layers.preprocessing.images.image_layer import RandomImageLayer, as_config, each, factor_range
 from hornbeam.ops import bounding_boxes
 from hornbeam.random import uniform
 
@@ -253,7 +253,7 @@ class RandomTranslation(MovingLayer):
             fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, seed=seed, data_format=data_format,
             **kwargs,
         )
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = (as_config(one) for one in (height_factor, width_factor))
         self.height_lower, self.height_upper = factor_range(height_factor, self, name="height_factor", symmetric=True)
         self.width_lower, self.width_upper = factor_range(width_factor, self, name="width_factor", symmetric=True)
 
@@ -318,7 +318,7 @@ class RandomZoom(MovingLayer):
             fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, seed=seed, data_format=data_format,
             **kwargs,
         )
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = (as_config(one) for one in (height_factor, width_factor))
         self._heights = factor_range(height_factor, self, name="height_factor", symmetric=True)
         self._widths = None
         if width_factor is not None:
