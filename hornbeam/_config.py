@@ -31,12 +31,22 @@ def _read_file() -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
+def _chosen_random() -> bool | None:
+    """The choice in the environment, else in the file; None where there is none."""
+    text = os.environ.get("HORNBEAM_REPRODUCIBLE_RANDOM", "")
+    if text and text not in ("0", "1"):
+        raise ArgumentError("0 or 1", repr(text), "environment variable HORNBEAM_REPRODUCIBLE_RANDOM")
+    own = _file.get("reproducible_random")
+    return text == "1" if text else own if isinstance(own, bool) else None
+
+
 _file = _read_file()
 _floatx: str = _file["floatx"] if _file.get("floatx") in _FLOATS else "float32"
 _epsilon: float = float(_file["epsilon"]) if isinstance(_file.get("epsilon"), float) else 1e-7
 _layout: str = _file["image_data_format"] if _file.get("image_data_format") in _LAYOUTS else "channels_last"
 _interactive = True
 _flash_attention: bool | None = None
+_reproducible_random: bool | None = _chosen_random()
 _traceback_filtering = True
 _max_epochs: int | None = None
 _max_steps_per_epoch: int | None = None
@@ -161,6 +171,37 @@ def disable_flash_attention() -> None:
 def is_flash_attention_enabled() -> bool | None:
     """Whether attention layers ask for a fused kernel; None, as at first, leaves it to the backend."""
     return _flash_attention
+
+
+def set_reproducible_random(value: bool | None) -> None:
+    """Says whether random numbers of a seed are to be equal on all backends.
+
+    They are drawn from Threefry-2x32 then (J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+    2011), else from the generator that is fastest on the backend; a seed gives the same numbers each time in either
+    case. First values of weights and the order of shuffled data are equal on all backends always. Functions that are
+    compiled already keep the choice that held when they were.
+
+    Args:
+        value: True or False; None leaves it to the backend, which chooses Threefry where it costs next to nothing.
+
+    Raises:
+        TypeError: For anything else.
+
+    >>> import hornbeam as keras
+    >>> keras.config.set_reproducible_random(True)
+    >>> float(keras.random.uniform((), seed=42)) > 0.5667
+    True
+    >>> keras.config.set_reproducible_random(None)
+    """
+    global _reproducible_random
+    if value is not None and not isinstance(value, bool):
+        raise ArgumentTypeError("True, False or None", repr(value), "set_reproducible_random")
+    _reproducible_random = value
+
+
+def reproducible_random() -> bool | None:
+    """What was chosen by `set_reproducible_random`, the environment or the settings file."""
+    return _reproducible_random
 
 
 def _positive(value: int | None, where: str) -> int | None:

@@ -389,6 +389,17 @@ class Backend:
         """Where the random bits under `key` are at least `threshold`."""
         return self.random_bits(key, shape) >= np.uint32(threshold)
 
+    # whether the bits of Threefry are the default: where they cost less than 3 % of a step of training
+    reproducible_random: bool = True
+
+    def fast_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        """uint32 bits of the fastest generator there is, that depend on `key` alone."""
+        return self.random_bits(key, shape)
+
+    def fast_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
+        """Where the bits of the fastest generator under `key` are at least `threshold`."""
+        return self.fast_bits(key, shape) >= np.uint32(threshold)
+
     # --- placement -----------------------------------------------------------------------------------------
 
     def put(self, batch: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Random tensors of the common distributions; the same numbers on all backends, up to rounding.
+"""Random tensors of the common distributions, as arithmetic on the random bits under the key that a seed stands for.
 
-All of them start from the random bits of Threefry-2x32 under the key that the seed stands for. The rejection
+With bits of Threefry-2x32 the numbers are the same on all backends, up to rounding; see `sampling.bits`. The rejection
 methods, for gamma, beta and binomial numbers, are in `rejection.py`.
 """
 
@@ -16,8 +16,10 @@ from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.ops.define import Tensor, TensorLike, as_float, as_tensor, convert, normalized_axis, op
 from hornbeam.random.sampling import (
+    bits,
     integers_below,
     inverse_erf,
+    mask,
     run,
     scalar,
     standard_gumbel,
@@ -66,7 +68,7 @@ def normal(
 
 
 def _normal(key: Any, stddev: Any, mean: Any, shape: tuple[int, ...], dtype: str) -> Any:
-    return _scaled(standard_normal(backend.random_bits(key, shape), dtype), stddev, mean)
+    return _scaled(standard_normal(bits(key, shape), dtype), stddev, mean)
 
 
 def _scaled(sample: Any, stddev: Any, mean: Any) -> Any:
@@ -103,7 +105,7 @@ def truncated_normal(
 
 def _truncated_normal(key: Any, stddev: Any, mean: Any, shape: tuple[int, ...], dtype: str) -> Any:
     wide = "float64" if dtype == "float64" else "float32"
-    sample = inverse_erf(symmetric(backend.random_bits(key, shape), wide) * scalar(_WITHIN_TWO, wide))
+    sample = inverse_erf(symmetric(bits(key, shape), wide) * scalar(_WITHIN_TWO, wide))
     sample = xp.clip(sample * scalar(np.sqrt(2.0), wide), scalar(-2.0, wide), scalar(2.0, wide))
     return _scaled(sample if wide == dtype else backend.cast(sample, dtype), stddev, mean)
 
@@ -139,7 +141,7 @@ def uniform(
 
 
 def _uniform(key: Any, low: Any, high: Any, shape: tuple[int, ...], dtype: str) -> Any:
-    sample = unit(backend.random_bits(key, shape), dtype)
+    sample = unit(bits(key, shape), dtype)
     if high is None:
         return sample
     value = xp.add(low, xp.multiply(sample, xp.subtract(high, low)))
@@ -228,7 +230,7 @@ def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed
 
 def _categorical(key: Any, logits: Any, num_samples: int, dtype: str) -> Any:
     batch, classes = backend.shape(logits)
-    noise = standard_gumbel(backend.random_bits(key, (batch, num_samples, classes)))
+    noise = standard_gumbel(bits(key, (batch, num_samples, classes)))
     # the largest of logits plus Gumbel noise falls on each class with its probability
     return backend.cast(xp.argmax(backend.cast(logits, "float32")[:, None, :] + noise, axis=-1), dtype)
 
@@ -278,7 +280,7 @@ def dropout(
 
 def _dropout(key: Any, inputs: Any, shape: tuple[int, ...], threshold: int, factor: float) -> Any:
     # bits are compared as integers: no conversion to floats
-    kept = backend.random_mask(key, shape, threshold)
+    kept = mask(key, shape, threshold)
     dtype = backend.dtype(inputs)
     return xp.where(kept, inputs * scalar(factor, dtype), scalar(0.0, dtype))
 
@@ -310,7 +312,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
 
 
 def _shuffle(key: Any, x: Any, axis: int) -> Any:
-    order = xp.argsort(backend.random_bits(key, (backend.shape(x)[axis],)))
+    order = xp.argsort(bits(key, (backend.shape(x)[axis],)))
     return xp.take(x, order, axis=axis)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import _config
 from hornbeam.backend import active as backend
 from hornbeam.scope import context
 
@@ -18,15 +19,31 @@ xp = backend.xp
 _BITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 32}
 
 
+def equal_everywhere() -> bool:
+    """Whether random bits are to be those of Threefry, equal on all backends, or the backend's fastest."""
+    chosen = _config.reproducible_random()
+    return backend.reproducible_random if chosen is None else chosen
+
+
+def bits(key: Any, shape: Sequence[int]) -> Any:
+    """uint32 random bits under a key: the same ones whenever it is the same key."""
+    return (backend.random_bits if equal_everywhere() else backend.fast_bits)(key, tuple(shape))
+
+
+def mask(key: Any, shape: Sequence[int], threshold: int) -> Any:
+    """Where random bits under a key are at least `threshold`."""
+    return (backend.random_mask if equal_everywhere() else backend.fast_mask)(key, tuple(shape), threshold)
+
+
 def run(kernel: Callable[..., Any], tensors: tuple, *fixed: Any) -> Any:
     """`kernel(*tensors, *fixed)`, compiled once per `fixed` where the backend compiles and nothing is traced yet."""
     if not backend.compile_kernels or context.trace is not None or any(map(backend.is_traced, tensors)):
         return kernel(*tensors, *fixed)
-    return _compiled(kernel, fixed)(*tensors)
+    return _compiled(kernel, fixed, equal_everywhere())(*tensors)
 
 
 @functools.lru_cache(maxsize=512)
-def _compiled(kernel: Callable[..., Any], fixed: tuple) -> Callable[..., Any]:
+def _compiled(kernel: Callable[..., Any], fixed: tuple, _equal: bool) -> Callable[..., Any]:
     return backend.compile(lambda *tensors: kernel(*tensors, *fixed))
 
 
@@ -36,7 +53,7 @@ def draw(key: Any, count: int, shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
     One call to the generator makes it all, since each call is a large piece of program to compile.
     """
     size = math.prod(shape)
-    words = backend.random_bits(key, (2 + count * size,))
+    words = bits(key, (2 + count * size,))
     return words[:2], [xp.reshape(words[2 + i * size : 2 + (i + 1) * size], shape) for i in range(count)]
 
 
@@ -113,10 +130,10 @@ def integers_below(span: Any, key: Any, shape: Sequence[int], words: int) -> Any
             of 1 + span * 2**(-32 * words).
     """
     if words == 1:
-        return _product(backend.random_bits(key, shape), span)[0]
-    bits = backend.random_bits(key, (2, *shape))
-    high, low = _product(bits[0], span)
-    carried = xp.add(low, _product(bits[1], span)[0])
+        return _product(bits(key, shape), span)[0]
+    first, second = bits(key, (2, *shape))
+    high, low = _product(first, span)
+    carried = xp.add(low, _product(second, span)[0])
     return xp.add(high, backend.cast(xp.less(carried, low), "uint32"))
 
 

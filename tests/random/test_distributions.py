@@ -5,14 +5,28 @@ import math
 import numpy as np
 import pytest
 
-from hornbeam import random
+from hornbeam import _config, config, layers, random
 from hornbeam.backend import active as backend
+from hornbeam.backend.base import Backend
 from hornbeam.random import SeedGenerator
-from hornbeam.random.sampling import integers_below, inverse_erf
+from hornbeam.random.sampling import bits, integers_below, inverse_erf, mask
 from hornbeam.scope import Trace
 from hornbeam.symbolic import KerasTensor
 
 COUNT = 40_000
+# with the bits of Threefry, and with the fastest ones where the backend has others
+CHOICES = [True, False] if type(backend).fast_bits is not Backend.fast_bits else [True]
+
+
+@pytest.fixture(autouse=True, params=[True])
+def equal(request):
+    """Numbers are equal on all backends here, unless a test is for the fastest generator as well."""
+    config.set_reproducible_random(request.param)
+    yield request.param
+    config.set_reproducible_random(None)
+
+
+either = pytest.mark.parametrize("equal", CHOICES, indirect=True, ids=lambda one: "equal" if one else "fast")
 
 
 def values(tensor):
@@ -38,7 +52,8 @@ NAMES = [f"{row[0]}-{index}" for index, row in enumerate(TABLE)]
 
 @pytest.mark.parametrize(("name", "call", "mean", "variance"), TABLE, ids=NAMES)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_moments_and_dtypes(name, call, mean, variance, dtype):
+@either
+def test_moments_and_dtypes(equal, name, call, mean, variance, dtype):
     if name in ("gamma", "beta", "binomial") and dtype == "bfloat16" and mean != 2.5:
         pytest.skip("the conversion is the same for all of them")
     tensor = call((COUNT,), dtype=dtype, seed=3)
@@ -50,7 +65,8 @@ def test_moments_and_dtypes(name, call, mean, variance, dtype):
 
 
 @pytest.mark.parametrize(("name", "call", "mean", "variance"), TABLE, ids=NAMES)
-def test_seeds(name, call, mean, variance):
+@either
+def test_seeds(equal, name, call, mean, variance):
     generator = SeedGenerator(4)
     first, second = values(call((COUNT,), seed=generator)), values(call((COUNT,), seed=generator))
     assert not np.array_equal(first, second)
@@ -110,7 +126,8 @@ def test_invalid_parameters_give_nan():
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "int8", "uint32"])
-def test_randint(dtype):
+@either
+def test_randint(equal, dtype):
     sample = np.asarray(random.randint((COUNT,), 3, 9, dtype=dtype, seed=1))
     assert backend.dtype(random.randint((2,), 3, 9, dtype=dtype, seed=1)) == backend.narrowed.get(dtype, dtype)
     counts = np.bincount(sample)
@@ -129,10 +146,10 @@ def test_randint_over_large_ranges():
 
 def test_products_of_words():
     key = backend.asarray(np.array([1, 2], "uint32"), "uint32")
-    bits = np.asarray(backend.random_bits(key, (2, 500))).astype(object)
+    words = np.asarray(bits(key, (2, 500))).astype(object)
     for span in (1, 7, 65537, 2**31 + 11, 2**32 - 1):
         got = np.asarray(integers_below(np.uint32(span), key, (500,), 2)).astype(object)
-        assert (got == ((bits[0] * 2**32 + bits[1]) * span) >> 64).all()
+        assert (got == ((words[0] * 2**32 + words[1]) * span) >> 64).all()
 
 
 def test_randint_with_tensors():
@@ -169,7 +186,8 @@ def test_categorical_wants_a_matrix(shape):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_dropout(dtype):
+@either
+def test_dropout(equal, dtype):
     x = backend.asarray(np.arange(1, 10_001).reshape(100, 100) % 7 + 1, dtype)
     dropped = random.dropout(x, 0.3, seed=1)
     assert backend.dtype(dropped) == dtype
@@ -252,14 +270,14 @@ def test_shape_rules_agree_with_evaluation():
     from hornbeam.ops.define import Op
 
     x = KerasTensor((None, 4), "bfloat16")
-    for function, config in (
+    for function, arguments in (
         (random.dropout, {"rate": 0.5}), (random.shuffle, {}), (random.categorical, {"num_samples": 3}),
     ):  # fmt: skip
         definition = function.definition
-        by_rule = function(x, **config, seed=1)
+        by_rule = function(x, **arguments, seed=1)
         definition.spec, rule = None, definition.spec
         try:
-            by_evaluation = function(x, **config, seed=1)
+            by_evaluation = function(x, **arguments, seed=1)
         finally:
             definition.spec = rule
         assert (by_rule.shape, by_rule.dtype) == (by_evaluation.shape, by_evaluation.dtype)
@@ -330,6 +348,62 @@ def test_recorded_numbers(name):
         "binomial": lambda: random.binomial((3,), 100, 0.3, seed=42),
     }[name]
     np.testing.assert_allclose(values(call()), RECORDED[name], rtol=3e-6)
+
+
+# --- the fastest generator -----------------------------------------------------------------------------------------
+
+
+@either
+@pytest.mark.parametrize("shape", [(), (0, 2), (3,), (5, 7), (1000,)])
+def test_bits_depend_on_the_key_alone(equal, shape):
+    key, other = (backend.asarray(np.array(one, "uint32"), "uint32") for one in ([7, 2], [7, 3]))
+    first = np.asarray(bits(key, shape))
+    assert (first.shape, first.dtype) == (shape, np.uint32)
+    assert np.array_equal(first, np.asarray(bits(key, shape)))
+    assert np.array_equal(np.asarray(mask(key, shape, 2**30)), first >= 2**30)
+    if first.size:
+        assert not np.array_equal(first, np.asarray(bits(other, shape)))
+
+
+@either
+def test_restored_state_gives_the_same_masks(equal):
+    layer, store = layers.Dropout(0.5, seed=4), {}
+    x = np.ones((4, 50), "float32")
+    layer(x, training=True)
+    layer.seed_generator.save_own_variables(store)
+    drawn = [values(layer(x, training=True)) for _ in range(2)]
+    assert not np.array_equal(*drawn)
+    other = layers.Dropout(0.5, seed=9)
+    other.seed_generator.load_own_variables(store)
+    assert all(np.array_equal(one, values(other(x, training=True))) for one in drawn)
+
+
+def test_the_choice_between_generators():
+    x = np.ones(1000, "float32")
+    equal = values(random.dropout(x, 0.5, seed=42))
+    assert config.is_reproducible_random()
+    config.set_reproducible_random(False)
+    assert not config.is_reproducible_random()
+    assert np.array_equal(equal, values(random.dropout(x, 0.5, seed=42))) == (len(CHOICES) == 1)
+    config.set_reproducible_random(None)
+    assert config.is_reproducible_random() == backend.reproducible_random
+    with pytest.raises(TypeError, match="set_reproducible_random"):
+        config.set_reproducible_random("yes")
+    assert config.is_reproducible_random() == backend.reproducible_random
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "chosen"),
+    [("", {}, None), ("1", {}, True), ("0", {"reproducible_random": True}, False),
+     ("", {"reproducible_random": True}, True)],
+)  # fmt: skip
+def test_the_choice_outside_of_the_program(monkeypatch, variable, file, chosen):
+    monkeypatch.setenv("HORNBEAM_REPRODUCIBLE_RANDOM", variable)
+    monkeypatch.setattr(_config, "_file", file)
+    assert _config._chosen_random() is chosen
+    monkeypatch.setenv("HORNBEAM_REPRODUCIBLE_RANDOM", "maybe")
+    with pytest.raises(ValueError, match="HORNBEAM_REPRODUCIBLE_RANDOM"):
+        _config._chosen_random()
 
 
 # --- bad input -----------------------------------------------------------------------------------------------------

@@ -231,6 +231,9 @@ class TensorflowBackend(Backend):
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         return random.bits(key, shape)
 
+    def fast_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        return random.fast_bits(key, shape)
+
     # --- placement -----------------------------------------------------------------------------------------
 
     def device(self, name: str) -> AbstractContextManager:

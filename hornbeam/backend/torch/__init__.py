@@ -50,6 +50,7 @@ class TorchBackend(Backend):
     eager_rows = True
     module_wrapper = "TorchModuleWrapper"
     weak_numbers = True
+    reproducible_random = False  # on a CPU, step by step, it takes an eighth of a transformer's step
 
     @property
     def narrowed(self) -> dict[str, str]:
@@ -272,6 +273,12 @@ class TorchBackend(Backend):
 
     def random_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
         return bits.random_mask(key, tuple(shape), threshold)
+
+    def fast_bits(self, key: Any, shape: Sequence[int]) -> Any:
+        return bits.fast_bits(key, tuple(shape))
+
+    def fast_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
+        return bits.fast_mask(key, tuple(shape), threshold)
 
     # --- placement -----------------------------------------------------------------------------------------
 
