@@ -109,7 +109,8 @@ class Backend:
         xp: A namespace with NumPy's functions, working on this backend's tensors.
         features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse";
             "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
-            that read and write variables; "live": what a variable gives as its value changes with it.
+            that read and write variables; "live": what a variable gives as its value changes with it;
+            "jax_functions": functions of JAX take its tensors.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
         variable_base: The class that variables derive from.
         native_types: Classes of the framework that may stand in a layer's attributes and hold state.
@@ -399,6 +400,11 @@ class Backend:
     def fast_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
         """Where the bits of the fastest generator under `key` are at least `threshold`."""
         return self.fast_bits(key, shape) >= np.uint32(threshold)
+
+    def flatten_pytree(self, value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        """The leaves of a structure of any kind that the framework knows, and what makes one of new leaves."""
+        leaves, description = tree.flatten_and_structure(value)
+        return leaves, lambda new: tree.unflatten(description, new)
 
     # --- placement -----------------------------------------------------------------------------------------
 

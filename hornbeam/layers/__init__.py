@@ -45,6 +45,8 @@ _NAMES = {
     "Lambda": "hornbeam.layers.core.small",
     "Masking": "hornbeam.layers.core.small",
     "Rescaling": "hornbeam.layers.core.small",
+    "FlaxLayer": "hornbeam.layers.foreign.flax_layer",
+    "JaxLayer": "hornbeam.layers.foreign.jax_layer",
     "TorchModuleWrapper": "hornbeam.layers.foreign.torch_module_wrapper",
     "Wrapper": "hornbeam.layers.core.wrapper",
     "Bidirectional": "hornbeam.layers.recurrent.bidirectional",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hornbeam as keras
+from hornbeam.backend import active as backend
 from hornbeam.errors import HornbeamError
 
 L = keras.layers
@@ -152,3 +154,13 @@ def test_sizes_that_must_be_known() -> None:
     for layer, shape in ((L.Dense(2), (None,)), (L.Conv2D(2, 1), (4, 4, None)), (L.BatchNormalization(), (None,))):
         with pytest.raises(ValueError, match="a known number of"):
             layer(keras.Input(shape))
+
+
+@pytest.mark.skipif("jax_functions" in backend.features, reason="the backend takes functions of JAX")
+@pytest.mark.parametrize("make", [
+    lambda: keras.layers.JaxLayer(lambda inputs: inputs),
+    lambda: keras.layers.FlaxLayer(SimpleNamespace(init=len, apply=len)),
+])  # fmt: skip
+def test_layers_of_jax_say_which_backend_they_need(make):
+    with pytest.raises(NotImplementedError, match="HORNBEAM_BACKEND=jax"):
+        make()

@@ -28,7 +28,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     xp = jnp
-    features = frozenset({"gradients", "compile", "fusion"})
+    features = frozenset({"gradients", "compile", "fusion", "jax_functions"})
     compile_default = True
     compile_kernels = True
     overrides = nn.OVERRIDES
@@ -176,6 +176,10 @@ class JaxBackend(Backend):
 
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         return jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), tuple(shape), "uint32")
+
+    def flatten_pytree(self, value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        leaves, description = jax.tree_util.tree_flatten(value)
+        return leaves, lambda new: jax.tree_util.tree_unflatten(description, new)
 
     def device(self, name: str) -> AbstractContextManager:
         kind, _, index = str(name).lower().partition(":")
