@@ -23,7 +23,7 @@ def random_bits(key: Any, shape: tuple[int, ...]) -> torch.Tensor:
 def random_mask(key: Any, shape: tuple[int, ...], threshold: int) -> torch.Tensor:
     """Where the bits, as integers, are at least `threshold`."""
     if _on_host(key):
-        return torch.from_numpy(threefry.bits(key.detach().numpy(), shape) >= np.uint32(threshold))
+        return _at_least(threefry.bits(key.detach().numpy(), shape), threshold)
     # signed integers are in the order of unsigned ones once the highest bit is turned round
     flipped = _words(key, shape) ^ -(2**31)
     return flipped >= threshold - 2**31
@@ -41,7 +41,7 @@ def fast_bits(key: Any, shape: tuple[int, ...]) -> torch.Tensor:
 def fast_mask(key: Any, shape: tuple[int, ...], threshold: int) -> torch.Tensor:
     """Where the bits of `fast_bits`, as integers, are at least `threshold`."""
     if _on_host(key):
-        return torch.from_numpy(_sfc(key, shape) >= np.uint32(threshold))
+        return _at_least(_sfc(key, shape), threshold)
     return random_mask(key, shape, threshold)
 
 
@@ -49,6 +49,10 @@ def _sfc(key: torch.Tensor, shape: tuple[int, ...]) -> np.ndarray:
     count = math.prod(shape)
     words = np.random.SFC64(key.detach().numpy()).random_raw((count + 1) // 2)
     return words.view(np.uint32)[:count].reshape(shape)
+
+
+def _at_least(words: np.ndarray, threshold: int) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(words >= np.uint32(threshold)))  # an array also where there are no axes
 
 
 def _on_host(key: torch.Tensor) -> bool:
