@@ -5,6 +5,7 @@ from hornbeam._lazy import attach
 _NAMES = {
     "Dataset": "hornbeam.data.dataset",
     "PyDataset": "hornbeam.data.py_dataset",
+    "table_dataset": "hornbeam.data.tables",
 }
 
 __all__ = list(_NAMES)

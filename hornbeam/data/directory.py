@@ -62,7 +62,7 @@ def list_directory(
         ValueError: If an argument is wrong or no file is found.
     """
     label_mode = _check_arguments(labels, label_mode, class_names, where)
-    _check_split(validation_split, subset, shuffle, seed, where)
+    check_split(validation_split, subset, shuffle, seed, where)
     root = Path(os.fspath(directory))
     if not root.is_dir():
         raise MissingFolderError("a folder", f"no folder {str(root)!r}", where)
@@ -129,7 +129,7 @@ def _check_arguments(labels: Any, label_mode: str | None, class_names: Any, wher
     return label_mode if labels is not None else None
 
 
-def _check_split(split: Any, subset: Any, shuffle: bool, seed: Any, where: str) -> None:
+def check_split(split: Any, subset: Any, shuffle: bool, seed: Any, where: str) -> None:
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if seed is not None and not (whole and 0 <= seed < 2**32):
         raise ArgumentError("an integer from 0 to 2**32 - 1 as seed", repr(seed), where)
