@@ -31,6 +31,13 @@ class ArraySpec(NamedTuple):
     dtype: str
 
 
+class RaggedSpec(ArraySpec):
+    """The spec of a batch whose rows keep sizes of their own: an array of dtype object that holds arrays."""
+
+    __slots__ = ()
+    ragged = True
+
+
 def call(function: Callable[..., Any], element: Any, *more: Any) -> Any:
     """`function` of an element; a tuple is handed over as several arguments, all else as one."""
     return function(*element, *more) if isinstance(element, tuple) else function(element, *more)

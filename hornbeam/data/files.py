@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hornbeam.data.elements import SKIPPED, stack
+from hornbeam.data.elements import SKIPPED, ArraySpec, RaggedSpec, stack
 from hornbeam.data.nodes import Indexed, Key, Rows, as_range
 from hornbeam.errors import HornbeamError, UnknownNameError
 
@@ -32,6 +32,8 @@ class Files(Indexed):
         skip: Whether damaged files are left out.
         workers: How many threads read.
         collate: Stacks elements to a batch.
+        varying: The axes of an element along which its size differs from file to file.
+        ragged: Whether batches keep the sizes of their elements.
 
     Attributes:
         skipped: From path to reason, of the files that were left out so far.
@@ -48,10 +50,13 @@ class Files(Indexed):
         skip: bool,
         workers: int,
         collate: Callable[[Sequence[Any]], Any] = stack,
+        varying: Sequence[int] = (),
+        ragged: bool = False,
     ) -> None:
         self.paths, self.labels, self.size = list(paths), labels, len(paths)
         self.title = f"{kind} files({self.size})"
         self._read, self._kind, self._skip, self.workers, self._collate = read, kind, skip, workers, collate
+        self._varying, self._ragged, self.exact = tuple(varying), ragged, not skip
         self.skipped: dict[str, str] = {}
         self._lock = threading.Lock()
         self._told = 0
@@ -90,6 +95,24 @@ class Files(Indexed):
 
     def _with_labels(self, batch: Any, numbers: list[int]) -> Any:
         return batch if self.labels is None else (batch, self.labels[numbers])
+
+    def spec(self) -> Any:
+        """That of the first file that can be read, with None where others may differ."""
+
+        def loose(one: ArraySpec) -> ArraySpec:
+            return ArraySpec(
+                tuple(None if axis in self._varying else size for axis, size in enumerate(one.shape)), one.dtype
+            )
+
+        return self._of_first(loose, super().spec())
+
+    def batch_spec(self, leading: int | None) -> Any:
+        kind = RaggedSpec if self._ragged else ArraySpec
+        with_rows = super().batch_spec(leading)
+        return self._of_first(lambda one: kind(one.shape, one.dtype), with_rows)
+
+    def _of_first(self, function: Callable[[ArraySpec], ArraySpec], specs: Any) -> Any:
+        return function(specs) if self.labels is None else (function(specs[0]), specs[1])
 
     def name(self, key: Key, index: int) -> str:
         return repr(self.paths[index])

@@ -52,7 +52,11 @@ def _framework(data: Dataset, name: str) -> Any:
         if problem.name and problem.name.startswith("hornbeam"):
             raise UnsupportedError(f"hornbeam's {name} backend", "a hornbeam without it", f"format={name!r}") from None
         raise MissingDependencyError(name, f"a dataset of {name}", name) from None
-    return module.as_dataset(data)
+    if name == "torch":
+        return module.as_dataset(data)
+    # Where files may be left out, how many elements there are shows at the end only.
+    exact = isinstance(data.size, int) and all(getattr(one, "exact", True) for one in data._node.chain())
+    return module.as_dataset(data, int(data.size) if exact else None)  # type: ignore[arg-type]
 
 
 class GrainRows:

@@ -293,7 +293,10 @@ def audio_dataset_from_directory(
     collate = _ragged if ragged else pad_sounds
 
     def files(listing: Listing) -> Files:
-        return Files(listing.paths, listing.labels, read, "sound", skip, workers_of(workers, where), collate)
+        return Files(
+            listing.paths, listing.labels, read, "sound", skip, workers_of(workers, where), collate,
+            varying=(0, 1) if output_sequence_length is None else (1,), ragged=ragged,
+        )  # fmt: skip
 
     return _datasets(listings, files, seed, batch_size, format, where)
 

@@ -99,6 +99,10 @@ class Indexed(Node):
         """The batch when all is filled, or SKIPPED."""
         raise NotImplementedError
 
+    def batch_spec(self, leading: int | None) -> Any:
+        """The spec of a batch of such elements with `leading` rows."""
+        return map_specs(lambda one: ArraySpec((leading, *one.shape), one.dtype), self.spec())
+
     def name(self, key: Key, index: int) -> str:
         """What to call an element in an error: its file's path, or its number."""
         return f"element {index}"
@@ -334,11 +338,7 @@ class Batched(Indexed):
         return f"batch {index} ({first} to {last})" if stop - start > 1 else f"batch {index} ({first})"
 
     def spec(self) -> Any:
-        leading = self.batch_size if self._drop else None
-        if self._parent.gathers:
-            whole = super().spec()
-            return map_specs(lambda one: ArraySpec((leading, *one.shape[1:]), one.dtype), whole)
-        return map_specs(lambda one: ArraySpec((leading, *one.shape), one.dtype), self._parent.spec())
+        return self._parent.batch_spec(self.batch_size if self._drop else None)
 
 
 def map_specs(function: Callable[[ArraySpec], ArraySpec], spec: Any) -> Any:
@@ -397,6 +397,12 @@ class Moved(Indexed):
 
     def name(self, key: Key, index: int) -> str:
         return self._parent.name(*self.source(key, index))
+
+    def spec(self) -> Any:
+        return self._parent.spec()
+
+    def batch_spec(self, leading: int | None) -> Any:
+        return self._parent.batch_spec(leading)
 
 
 class Sliced(Moved):
