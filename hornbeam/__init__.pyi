@@ -22,6 +22,7 @@ from hornbeam import (
     saving as saving,
     tree as tree,
     utils as utils,
+    visualization as visualization,
 )
 from hornbeam.config import (
     device as device,
