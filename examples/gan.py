@@ -45,18 +45,23 @@ class GAN(keras.Model):
     def call(self, latent):
         return self.generator(latent)
 
-    def train_step(self, data):
-        count = ops.shape(data)[0]
+    def losses_of(self, real):
+        """The losses of the two networks, for one batch of true points and as many that the generator makes."""
+        count = ops.shape(real)[0]
         latent = keras.random.normal((count, self.latent_size), seed=self.seed_generator)
 
         def d_loss():
-            logits = self.discriminator(ops.concatenate([data, self.generator(latent)]))
+            logits = self.discriminator(ops.concatenate([real, self.generator(latent)]))
             labels = ops.concatenate([ops.ones((count, 1)), ops.zeros((count, 1))])
             return self.bce(labels, logits)
 
         def g_loss():
             return self.bce(ops.ones((count, 1)), self.discriminator(self.generator(latent)))
 
+        return d_loss, g_loss
+
+    def train_step(self, data):
+        d_loss, g_loss = self.losses_of(data)
         loss, gradients = keras.value_and_grad(d_loss, self.discriminator.trainable_variables)
         self.d_optimizer.apply(gradients, self.discriminator.trainable_variables)
         self.d_loss.update_state(loss)
@@ -74,12 +79,27 @@ def circle(count: int, seed: int = 0) -> np.ndarray:
     return points.astype("float32")
 
 
-def main(steps: int = 3000) -> float:
-    """Trains for a number of steps; gives the mean distance of generated points from the circle."""
+def make() -> GAN:
+    """The model, compiled."""
     keras.utils.set_random_seed(0)
     gan = GAN()
     gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
-    points = circle(6400)
+    return gan
+
+
+def first_gradients() -> list:
+    """The gradients of the first loss of the discriminator, then of the generator, for tests."""
+    gan, real = make(), circle(16)
+    d_loss, g_loss = gan.losses_of(real)
+    return [
+        *keras.grad(d_loss, gan.discriminator.trainable_variables),
+        *keras.grad(g_loss, gan.generator.trainable_variables),
+    ]
+
+
+def main(steps: int = 3000) -> float:
+    """Trains for a number of steps; gives the mean distance of generated points from the circle."""
+    gan, points = make(), circle(6400)
     gan.fit(points, batch_size=64, epochs=max(1, steps // 100), verbose=2)
     latent = np.random.default_rng(1).normal(size=(1000, gan.latent_size)).astype("float32")
     radius = np.linalg.norm(gan.predict(latent, verbose=0), axis=1)

@@ -10,10 +10,12 @@ PROGRAMS = {
     "accumulation": (5, 0.85, 1.0),
     "diffusion": (100, 0.0, 0.17),
     "distillation": (8, 0.85, 1.0),
+    "gan": (3000, 0.0, 0.2),
     "momentum_contrast": (15, 0.95, 1.0),
     "reinforce": (40, 3.0, 4.0),
+    "two_optimizers": (5, 0.85, 1.0),
     "vae": (10, 0.0, 0.16),
-    "wgan_gp": (15, 0.0, 0.22),
+    "wgan_gp": (12, 0.0, 0.15),
 }
 
 

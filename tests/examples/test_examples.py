@@ -11,20 +11,6 @@ from tests.examples.record_gradients import FILE
 pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
 
 
-def test_gan_draws_points_near_the_circle(capsys):
-    gan = load("gan")
-    untrained, trained = gan.main(100), gan.main(3000)
-    assert trained < 0.2 < untrained
-    text = capsys.readouterr().out
-    assert "d_loss" in text and "g_loss" in text and "mean distance from the circle" in text
-
-
-def test_two_optimizers_learn_the_digits(capsys):
-    pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
-    assert load("two_optimizers").main(5) > 0.85
-    assert "accuracy:" in capsys.readouterr().out
-
-
 @pytest.fixture(scope="module")
 def recorded():
     with np.load(FILE) as file:
@@ -53,9 +39,9 @@ def test_first_gradients_agree_across_backends(name, recorded):
     assert len(found) == sum(key.startswith(f"{name}/") for key in recorded) > 0
     for number, one in enumerate(found):
         expected = recorded[f"{name}/{number}"]
-        np.testing.assert_allclose(
-            keras.ops.convert_to_numpy(one), expected, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(expected).max())
-        )
+        # a gradient that is exactly zero may come out as the rounding of ones of order 1
+        scale = max(np.abs(expected).max(), 1e-2)
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(one), expected, rtol=1e-5, atol=1e-5 * scale)
 
 
 def needs_digits(name):
@@ -64,6 +50,4 @@ def needs_digits(name):
 
 
 def test_every_example_is_tested():
-    assert {one.stem for one in FOLDER.glob("*.py")} == {
-        "gan", "image_classification", "two_optimizers", *PROGRAMS,
-    }
+    assert {one.stem for one in FOLDER.glob("*.py")} == {"image_classification", *PROGRAMS}
