@@ -50,4 +50,7 @@ def needs_digits(name):
 
 
 def test_every_example_is_tested():
-    assert {one.stem for one in FOLDER.glob("*.py")} == {"image_classification", *PROGRAMS}
+    assert {one.stem for one in FOLDER.glob("*.py")} == {
+        "image_classification", "text_classification", "structured_data", "imbalanced_classification",
+        "character_language_model", *PROGRAMS,
+    }  # fmt: skip

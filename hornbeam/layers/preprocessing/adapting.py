@@ -7,14 +7,14 @@ and no class of the floors above is named.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, ValueStateError, describe
-from hornbeam.layers.layer import Layer
+from hornbeam.layers.preprocessing.host_layer import TwoSidedLayer, as_array
 from hornbeam.scope import context
 
 # Rows that are read together from an array that lies in a file.
@@ -24,7 +24,8 @@ ROWS = 65536
 def as_host(value: Any) -> np.ndarray:
     """One piece of data of any library (array, tensor, column, string, number) as a NumPy array.
 
-    Strings come back as they came: arrays of `str`, of `bytes` (TensorFlow's) or of objects.
+    Strings come back as they came, those of lists in arrays of objects: as arrays of `str`, all would be as long as the
+    longest.
 
     Args:
         value: Anything that NumPy can hold or that has `numpy()` or `__array__`.
@@ -32,25 +33,14 @@ def as_host(value: Any) -> np.ndarray:
     Raises:
         TypeError: For a tuple or a dict, which hold several pieces.
     """
-    if isinstance(value, np.ndarray):
-        return value
+    if isinstance(value, tuple) and len(value) == 1:  # a batch of inputs alone, as some data sets write it
+        (value,) = value
     if isinstance(value, (tuple, Mapping)):
         raise ArgumentTypeError(
             "one array for each batch", describe(value), "adapt",
             "Take the inputs out first, such as with `dataset.map(lambda x, y: x)`.",
         )
-    if backend.is_array(value):
-        return backend.to_numpy(value)
-    if hasattr(value, "detach"):  # a torch tensor, which may require gradients or lie on another device
-        value = value.detach().cpu()
-    if hasattr(value, "to_numpy"):  # columns and frames of pandas and of Arrow
-        return np.asarray(value.to_numpy())
-    if hasattr(value, "numpy"):
-        return np.asarray(value.numpy())
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise ArgumentError("rows of one length", describe(value), "adapt") from None
+    return as_array(value, "adapt")
 
 
 def is_whole(data: Any) -> bool:
@@ -115,7 +105,7 @@ def _pieces(data: Any, batch_size: int | None) -> Iterator[np.ndarray]:
     yield from map(as_host, iterator)
 
 
-class AdaptingLayer(Layer):
+class AdaptingLayer(TwoSidedLayer):
     """A layer whose state comes from data, by `adapt`.
 
     A subclass writes `reset_state`, `update_state(batch)` and `finalize_state`; `update_state` gets NumPy arrays
@@ -193,12 +183,3 @@ class AdaptingLayer(Layer):
     def finalize_state(self) -> None:
         """Turns what was gathered into the state that calls use."""
         raise NotImplementedError
-
-
-def as_strings(values: Sequence[Any] | np.ndarray) -> np.ndarray:
-    """Texts that came as `str` or as UTF-8 `bytes`, all as `str` in an array of objects."""
-    array = np.asarray(values, dtype=object)
-    flat = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in array.ravel().tolist()]
-    result = np.empty(len(flat), dtype=object)
-    result[:] = flat
-    return result.reshape(array.shape)

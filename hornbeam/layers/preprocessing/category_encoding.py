@@ -10,7 +10,6 @@ from hornbeam import scope
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
-from hornbeam.layers.layer import Layer
 from hornbeam.layers.preprocessing.encode import (
     COUNT,
     MULTI_HOT,
@@ -20,13 +19,13 @@ from hornbeam.layers.preprocessing.encode import (
     encode_on_device,
     encoded_shape,
 )
-from hornbeam.layers.preprocessing.host_layer import as_array, as_outputs, as_whole_numbers, on_device
+from hornbeam.layers.preprocessing.host_layer import TwoSidedLayer, as_array, as_outputs, as_whole_numbers, on_device
 from hornbeam.layers.preprocessing.sparse import warn_dense
 from hornbeam.symbolic import KerasTensor
 
 
 @wire("keras.layers.CategoryEncoding")
-class CategoryEncoding(Layer):
+class CategoryEncoding(TwoSidedLayer):
     """Turns the numbers of categories into vectors of zeros and ones, or of counts.
 
     It runs on the device, inside compiled models too, and on the host where an input pipeline calls it.
@@ -81,6 +80,13 @@ class CategoryEncoding(Layer):
             warn_dense(self)
         if on_device(inputs) and not scope.context.on_host and backend.is_traced(inputs):
             return encode_on_device(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+        return as_outputs(self._on_host(inputs, count_weights))
+
+    def compute(self, inputs: Any) -> np.ndarray:
+        """`call` on the host, with NumPy."""
+        return self._on_host(inputs, None)
+
+    def _on_host(self, inputs: Any, count_weights: Any) -> np.ndarray:
         numbers = as_whole_numbers(as_array(inputs, self._where()), self._where())
         wrong = (numbers < 0) | (numbers >= self.num_tokens)
         if wrong.any():
@@ -91,7 +97,7 @@ class CategoryEncoding(Layer):
         weights = None if count_weights is None else as_array(count_weights, self._where())
         if weights is not None and weights.shape != numbers.shape:
             raise ArgumentError(f"count_weights of shape={numbers.shape}", f"shape={weights.shape}", self._where())
-        return as_outputs(encode(numbers, self.output_mode, self.num_tokens, self.compute_dtype, weights))
+        return encode(numbers, self.output_mode, self.num_tokens, self.compute_dtype, weights)
 
     def _convert(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any], bool]:
         if scope.context.on_host or any(isinstance(one, (list, int)) for one in args):

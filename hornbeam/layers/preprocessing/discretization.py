@@ -12,7 +12,16 @@ from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.layers.core.checks import where
 from hornbeam.layers.preprocessing.adapting import AdaptingLayer, as_host
-from hornbeam.layers.preprocessing.encoding import check_output_mode, encode, encoded_shape
+from hornbeam.layers.preprocessing.encode import (
+    COUNT,
+    INT,
+    MULTI_HOT,
+    ONE_HOT,
+    checked_mode,
+    encode,
+    encode_on_device,
+    encoded_shape,
+)
 from hornbeam.symbolic import KerasTensor
 
 
@@ -62,7 +71,9 @@ class Discretization(AdaptingLayer):
             raise ArgumentError("epsilon above 0 and below 1", f"epsilon={epsilon!r}", where(self))
         self.num_bins = num_bins
         self.epsilon = epsilon
-        self.output_mode = check_output_mode(output_mode, sparse, where(self))
+        self.output_mode = checked_mode(output_mode, (INT, ONE_HOT, MULTI_HOT, COUNT), where(self))
+        if sparse and output_mode == INT:
+            raise ArgumentError("sparse=True with vectors as output_mode", repr(output_mode), where(self))
         self.sparse = bool(sparse)
         self._given = bin_boundaries is not None and num_bins is None
         self.bin_boundaries = None if bin_boundaries is None else self._checked(bin_boundaries)
@@ -124,20 +135,21 @@ class Discretization(AdaptingLayer):
         self._require_state(self.bin_boundaries is not None, "bin boundaries")
         boundaries = ops.convert_to_tensor(np.asarray(self.bin_boundaries, "float32"))
         indices = ops.digitize(ops.cast(inputs, "float32"), boundaries)
-        return encode(indices, self.output_mode, self._depth(), self.compute_dtype, self.sparse)
+        return encode_on_device(indices, self.output_mode, self._depth(), self.compute_dtype, axis=1)
 
-    def bins(self, inputs: np.ndarray) -> np.ndarray:
-        """The bins of numbers on the host, int32, with NumPy."""
+    def compute(self, inputs: np.ndarray) -> np.ndarray:
+        """`call` on the host, with NumPy."""
         self._require_state(self.bin_boundaries is not None, "bin boundaries")
         boundaries = np.asarray(self.bin_boundaries, "float32")
-        return np.searchsorted(boundaries, inputs.astype("float32", copy=False), side="right").astype("int32")
+        bins = np.searchsorted(boundaries, inputs.astype("float32", copy=False), side="right").astype("int32")
+        return encode(bins, self.output_mode, self._depth(), self.compute_dtype, axis=1)
 
     def _depth(self) -> int:
         return len(self.bin_boundaries) + 1 if self.bin_boundaries is not None else self.num_bins or 1
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the inputs, and for all modes but "int" an axis of bins."""
-        return encoded_shape(input_shape, self.output_mode, self._depth())
+        return encoded_shape(tuple(input_shape), self.output_mode, self._depth(), axis=1)
 
     def compute_output_spec(self, inputs: Any) -> KerasTensor:
         """Bin numbers are int32, all else has the dtype of the layer."""

@@ -23,12 +23,17 @@ def checked_mode(mode: Any, allowed: tuple[str, ...], where: str) -> str:
     return mode
 
 
-def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int | None) -> tuple[int | None, ...]:
-    """The shape of encoded categories: one vector for each element, or for each row of the last axis."""
+def encoded_shape(
+    shape: tuple[int | None, ...], mode: str, depth: int | None, axis: int = -1
+) -> tuple[int | None, ...]:
+    """The shape of encoded categories: one vector for each element, or for all along an axis."""
     if mode == INT:
         return shape
     if mode != ONE_HOT:
-        return (*shape[:-1], depth)
+        left = list(shape)
+        if left:
+            del left[min(axis, len(left) - 1)]
+        return (*left, depth)
     if not shape:
         return (1, depth)
     return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
@@ -40,6 +45,7 @@ def encode(
     depth: int,
     dtype: str,
     weights: np.ndarray | None = None,
+    axis: int = -1,
 ) -> np.ndarray:
     """Encodes whole numbers from 0 to before `depth` on the host.
 
@@ -50,12 +56,15 @@ def encode(
         dtype: The dtype of the vectors.
         weights: For "count" a weight for each index, in the shape of `indices`; for "tf_idf" the weight of each
             category, of length `depth`.
+        axis: In modes that put several numbers into one vector, the axis along which these lie.
 
     Returns:
         An array of `encoded_shape`.
     """
     if mode == INT:
         return indices
+    if mode != ONE_HOT and indices.ndim > 1:
+        indices = np.moveaxis(indices, min(axis, indices.ndim - 1), -1)
     shape = encoded_shape(indices.shape, mode, depth)
     if mode == ONE_HOT:
         rows = np.arange(indices.size)
@@ -96,7 +105,7 @@ def encode_rows(
 
 
 def encode_on_device(
-    indices: Any, mode: str, depth: int, dtype: str, weights: Any = None
+    indices: Any, mode: str, depth: int, dtype: str, weights: Any = None, axis: int = -1
 ) -> Any:
     """`encode` for a tensor, or a symbolic one."""
     if mode == INT:
@@ -109,10 +118,11 @@ def encode_on_device(
     vectors = ops.one_hot(indices, depth, dtype=dtype)
     if mode == ONE_HOT:
         return vectors
+    together = min(axis, len(indices.shape) - 1) if axis >= 0 else axis - 1
     if mode == MULTI_HOT:
-        return ops.max(vectors, axis=-2)
+        return ops.max(vectors, axis=together)
     if mode == COUNT and weights is not None:
         weights = ops.cast(weights, dtype)
         vectors = vectors * ops.expand_dims(ops.reshape(weights, ops.shape(indices)), -1)
-    counts = ops.sum(vectors, axis=-2)
+    counts = ops.sum(vectors, axis=together)
     return counts * ops.cast(weights, dtype) if mode == TF_IDF else counts

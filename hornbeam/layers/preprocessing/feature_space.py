@@ -17,7 +17,7 @@ from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding
 from hornbeam.layers.preprocessing.discretization import Discretization
 from hornbeam.layers.preprocessing.features import INT, ONE_HOT, Cross, Feature, TFDConcat
 from hornbeam.layers.preprocessing.hashing import HashedCrossing, Hashing
-from hornbeam.layers.preprocessing.host_layer import HostLayer, as_array
+from hornbeam.layers.preprocessing.host_layer import HostLayer, TwoSidedLayer, as_array
 from hornbeam.layers.preprocessing.index_lookup import IndexLookup
 from hornbeam.layers.preprocessing.normalization import Normalization
 from hornbeam.layers.preprocessing.text_vectorization import TextVectorization
@@ -416,10 +416,8 @@ class FeatureSpace(HostLayer):
     def _prepared(self, name: str, column: np.ndarray) -> np.ndarray:
         layer = self.preprocessors[name]
         try:
-            if isinstance(layer, (HostLayer, Normalization)):
+            if isinstance(layer, (HostLayer, TwoSidedLayer)):
                 return layer.compute(column)
-            if isinstance(layer, Discretization) and layer.output_mode == INT:
-                return layer.bins(column)
             if isinstance(layer, kinds.TFDIdentity):
                 return column.astype(self.features[name].dtype, copy=False)
             with host_values():

@@ -40,7 +40,7 @@ class HostLayer(Layer):
         """The outputs for strings or numbers: an array of any kind, a list, or one value."""
         leaves = tree.flatten(inputs)
         if any(in_graph_of_tensorflow(one) for one in leaves):
-            return self._call_in_tensorflow(inputs)
+            return call_in_tensorflow(self, inputs)
         if not scope.context.on_host and any(on_device(one) for one in leaves):
             outputs = self.compute_on_device(inputs)
             if outputs is not NotImplemented:
@@ -57,28 +57,49 @@ class HostLayer(Layer):
         # nothing is moved to a device: the values are wanted on the host
         return args, kwargs, any_symbolic((args, kwargs))
 
-    def _call_in_tensorflow(self, inputs: Any) -> Any:
-        """One operation of a TensorFlow graph, as in the `map` of a `tf.data.Dataset`, that calls back."""
-        tensorflow = sys.modules["tensorflow"]
-        leaves, description = tree.flatten_and_structure(inputs)
-        specs = [
-            KerasTensor(one.shape if one.shape.rank is not None else (None,), one.dtype.name) for one in leaves
+
+class TwoSidedLayer(Layer):
+    """Base of layers that run on the device, and on the host where an input pipeline calls them.
+
+    A subclass writes `call` for tensors and `compute` for NumPy arrays.
+    """
+
+    def compute(self, inputs: Any) -> Any:
+        """The outputs for one NumPy array, as another."""
+        raise NotImplementedError
+
+    def _apply_layer(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs:
+            inputs = args[0]
+            if scope.context.on_host and isinstance(inputs, np.ndarray):
+                return self.compute(inputs)
+            if not backend.is_array(inputs) and in_graph_of_tensorflow(inputs):
+                return call_in_tensorflow(self, inputs)
+        return super()._apply_layer(*args, **kwargs)
+
+
+def call_in_tensorflow(layer: Any, inputs: Any) -> Any:
+    """One operation of a TensorFlow graph, as in the `map` of a `tf.data.Dataset`, that calls back."""
+    tensorflow = sys.modules["tensorflow"]
+    leaves, description = tree.flatten_and_structure(inputs)
+    specs = [
+        KerasTensor(one.shape if one.shape.rank is not None else (None,), one.dtype.name) for one in leaves
+    ]
+    outputs, form = tree.flatten_and_structure(layer.compute_output_spec(tree.unflatten(description, specs)))
+
+    def run(*values: np.ndarray) -> list[Any]:
+        with scope.host_values():
+            results = tree.flatten(layer.compute(tree.unflatten(description, list(values))))
+        return [
+            one if spec.dtype == "string" else np.asarray(one, spec.dtype)
+            for one, spec in zip(results, outputs, strict=True)
         ]
-        outputs, form = tree.flatten_and_structure(self.compute_output_spec(tree.unflatten(description, specs)))
 
-        def run(*values: np.ndarray) -> list[Any]:
-            with scope.host_values():
-                results = tree.flatten(self.compute(tree.unflatten(description, list(values))))
-            return [
-                one if spec.dtype == "string" else np.asarray(one, spec.dtype)
-                for one, spec in zip(results, outputs, strict=True)
-            ]
-
-        dtypes = [tensorflow.as_dtype(one.dtype) for one in outputs]
-        found = tensorflow.numpy_function(run, leaves, dtypes, stateful=False)
-        for one, spec in zip(found, outputs, strict=True):
-            one.set_shape(spec.shape)
-        return tree.unflatten(form, found)
+    dtypes = [tensorflow.as_dtype(one.dtype) for one in outputs]
+    found = tensorflow.numpy_function(run, leaves, dtypes, stateful=False)
+    for one, spec in zip(found, outputs, strict=True):
+        one.set_shape(spec.shape)
+    return tree.unflatten(form, found)
 
 
 def as_outputs(values: Any) -> Any:

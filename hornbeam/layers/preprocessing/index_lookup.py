@@ -16,6 +16,7 @@ from hornbeam.errors import (
     ValueStateError,
 )
 from hornbeam.layers.preprocessing import vocabulary as files
+from hornbeam.layers.preprocessing.adapting import batches
 from hornbeam.layers.preprocessing.encode import (
     COUNT,
     INT,
@@ -242,13 +243,8 @@ class IndexLookup(HostLayer):
         """
         self._refuse_static()
         self._forget_counts()
-        count = 0
-        for count, batch in enumerate(files.batches_of(data, self._where()), 1):
+        for batch in batches(data, steps=steps):
             self.update_state(batch)
-            if steps is not None and count >= steps:
-                break
-        if not count:
-            raise ArgumentError("data to adapt to", "none", f"adapt of {self._where()}")
         self.finalize_state()
 
     def _refuse_static(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
-from hornbeam.layers.preprocessing import vocabulary as files
+from hornbeam.layers.preprocessing.adapting import batches
 from hornbeam.layers.preprocessing.encode import COUNT, INT, MULTI_HOT, TF_IDF, checked_mode, encode_rows
 from hornbeam.layers.preprocessing.host_layer import HostLayer, as_array
 from hornbeam.layers.preprocessing.spans import TokenCounter
@@ -153,14 +153,9 @@ class TextVectorization(HostLayer):
         """
         self._lookup_layer._refuse_static()
         self.reset_state()
-        count = 0
         try:
-            for count, batch in enumerate(files.batches_of(data, self._where(), batch_size), 1):
+            for batch in batches(data, batch_size, steps):
                 self.update_state(batch)
-                if steps is not None and count >= steps:
-                    break
-            if not count:
-                raise ArgumentError("data to adapt to", "none", f"adapt of {self._where()}")
             self.finalize_state()
         finally:
             self.reset_state()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hornbeam.errors import ArgumentError, ArgumentTypeError, FileFormatError, describe
+from hornbeam.errors import ArgumentError, FileFormatError
 
 ASSET = "vocabulary.txt"
 
@@ -86,56 +84,3 @@ def without_specials(tokens: list[Any], specials: list[Any], mask: Any, where: s
             "A vocabulary needs no special tokens: they are put in front of it.",
         )  # fmt: skip
     return tokens
-
-
-def batches_of(data: Any, where: str, rows: int | None = None) -> Iterator[Any]:
-    """Data to adapt to, piece by piece: arrays in slices, all else as it comes.
-
-    Args:
-        data: An array of any kind, a list, one text; or something that gives batches: a dataset of any kind, a
-            generator, a sequence with `__getitem__` and `__len__`.
-        where: The layer, for errors.
-        rows: How many rows of an array or list make one piece.
-    """
-    if isinstance(data, (str, bytes, list, tuple)):
-        if rows is None or isinstance(data, (str, bytes)):
-            yield data
-            return
-        for start in range(0, len(data), rows):
-            yield data[start : start + rows]
-    elif hasattr(data, "as_numpy_iterator"):
-        yield from map(_alone, data.as_numpy_iterator())
-    elif hasattr(data, "shape") and hasattr(data, "__getitem__"):
-        if len(data.shape) == 0:
-            yield data
-            return
-        data = getattr(data, "iloc", data)  # rows of a frame or series
-        count = len(data) if hasattr(data, "__len__") else int(data.shape[0])
-        size = rows or 65536
-        for start in range(0, count, size):
-            yield data[start : start + size]
-    elif hasattr(data, "__iter__"):
-        yield from map(_alone, data)
-    elif hasattr(data, "__getitem__") and hasattr(data, "__len__"):
-        for index in range(len(data)):
-            yield _alone(data[index])
-    elif hasattr(data, "__array__"):
-        yield np.asarray(data)
-    else:
-        raise ArgumentTypeError(
-            "texts to adapt to: an array, a list, a dataset or a generator of batches", describe(data), where
-        )
-
-
-def _alone(batch: Any) -> Any:
-    """A batch of inputs without targets."""
-    if isinstance(batch, tuple) and len(batch) == 1:
-        return batch[0]
-    if isinstance(batch, (tuple, dict)):
-        raise ArgumentTypeError(
-            "batches of inputs alone",
-            f"a {type(batch).__name__} of {len(batch)} parts",
-            "adapt",
-            "Map the dataset to its texts first: dataset.map(lambda x, y: x).",
-        )
-    return batch

@@ -174,7 +174,7 @@ BAD = {
     "other width": (lambda: DATA[:, :2], ValueError, "sizes \\(3,\\)"),
     "a number": (lambda: 3, ValueError, "axis"),
     "no data": (lambda: object(), TypeError, "array, a dataset or another iterable"),
-    "ragged": (lambda: [[1.0], [1.0, 2.0]], ValueError, "rows of one length"),
+    "ragged": (lambda: [[1.0], [1.0, 2.0]], ValueError, "lists of one length"),
     "a source that fails": (_raising, OSError, "disk is gone"),
 }
 

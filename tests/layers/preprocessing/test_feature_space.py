@@ -13,6 +13,7 @@ import pytest
 import hornbeam as keras
 from hornbeam import tree
 from hornbeam.backend import active as backend
+from hornbeam.data import Dataset
 from tests.layers.preprocessing.space_cases import CASES, NEW, TABLE, batches, columns
 
 FOLDER = Path(__file__).parent
@@ -101,8 +102,8 @@ def test_adapt_takes_data_of_any_kind() -> None:
         table,
         {column: one.tolist() for column, one in table.items()},
         {column: one[:, None] for column, one in table.items()},
-        keras.data.Dataset.from_arrays(table).batch(4),
-        keras.data.Dataset.from_arrays(table),
+        Dataset.from_arrays(table).batch(4),
+        Dataset.from_arrays(table),
         [{column: one[place] for column, one in table.items()} for place in range(6)],
         {**table, "another": np.zeros(6)},
     ):
@@ -170,7 +171,7 @@ def test_layers_of_ones_own() -> None:
 
 def test_in_a_map() -> None:
     space = small()
-    data = keras.data.Dataset.from_arrays(ROWS).batch(2).map(space)
+    data = Dataset.from_arrays(ROWS).batch(2).map(space)
     np.testing.assert_allclose(np.concatenate([np.asarray(one) for one in data]), values(space(ROWS)), rtol=1e-6)
 
 
