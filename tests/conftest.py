@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def small_heap() -> None:
     """What earlier tests left for good (compiled programs, caches) is not walked through by each later collection."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_programs() -> None:
+    """XLA's programs are made without LLVM's slow passes: few tests run one long enough to win the time back.
+
+    Only in this process; the programs that tests start compile as they do for users.
+    """
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,15 @@ import os
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-import jax.numpy as jnp  # noqa: E402
-from jax import export, lax  # noqa: E402
+from hornbeam.backend import active as backend
 
-from hornbeam.backend.jax import convolution  # noqa: E402
+if backend.name != "jax":
+    pytest.skip("about the JAX backend", allow_module_level=True)
+import jax
+import jax.numpy as jnp
+from jax import export, lax
+
+from hornbeam.backend.jax import convolution
 
 SIZES = {1: (11,), 2: (9, 8), 3: (6, 5, 7)}
 LETTERS = {1: "W", 2: "HW", 3: "DHW"}

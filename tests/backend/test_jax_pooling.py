@@ -5,11 +5,15 @@ import os
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-import jax.numpy as jnp  # noqa: E402
-from jax import lax  # noqa: E402
+from hornbeam.backend import active as backend
 
-from hornbeam.backend.jax import pooling  # noqa: E402
+if backend.name != "jax":
+    pytest.skip("about the JAX backend", allow_module_level=True)
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from hornbeam.backend.jax import pooling
 
 SIZES = {1: (12,), 2: (12, 8), 3: (6, 4, 8)}
 

@@ -13,9 +13,12 @@ import pytest
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from tests.callbacks.tensorboard_cases import CASES, events, train
+from tests.needs import needs
 
-pytest.importorskip("tensorboard", reason="the callback writes with the tensorboard package")
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="about training")
+pytestmark = [
+    needs("tensorboard", reason="the callback writes with the tensorboard package"),
+    pytest.mark.skipif("gradients" not in backend.features, reason="about training"),
+]
 ORACLE = json.loads(Path(__file__).with_name("tensorboard_oracle.json").read_text())
 
 

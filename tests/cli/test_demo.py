@@ -6,9 +6,9 @@ import pytest
 from hornbeam.backend import active as backend
 from hornbeam.cli import demo, demo_figures
 from hornbeam.cli.main import main
+from tests.needs import needs
 
-pytest.importorskip("matplotlib", reason="the demo draws with matplotlib")
-pytest.importorskip("sklearn", reason="the demo's digits come with scikit-learn")
+pytestmark = needs("matplotlib", "sklearn", reason="the demo draws with the one, the other brings its digits")
 
 TRAINS = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
 

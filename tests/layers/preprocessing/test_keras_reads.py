@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from tests.keras_oracle import run
 from tests.layers.preprocessing.space_cases import CASES, NEW, TABLE, columns
+from tests.needs import needs
 
-# both are what Keras's layers on text stand on
-pytest.importorskip("keras", reason="PyPI's keras is the reader")
-pytest.importorskip("tensorflow", reason="layers of Keras that take text need TensorFlow")
+pytestmark = needs("keras", "tensorflow", reason="Keras is the reader; its layers on text stand on TensorFlow")
 
 TEXTS = ["A good film!", "no", "good, good and bad"]
 
