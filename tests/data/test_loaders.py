@@ -3,8 +3,10 @@
 import io
 import itertools
 import json
+import os
 import subprocess
 import sys
+import time
 import wave
 
 import numpy as np
@@ -151,6 +153,40 @@ def test_damaged_images_are_skipped_and_told(folder, workers, batch_size):
     labels = [int(y) for _, y in got] if batch_size is None else [int(v) for _, y in got for v in y]
     assert labels == [0, 0, 1, 2, 2]
     list(data)  # told once
+
+
+@pytest.mark.parametrize("how", [{}, {"workers": 2}, {"workers": 2, "processes": True}], ids=str)
+@pytest.mark.parametrize("fault", ["raises", "dies"])
+def test_a_failing_map_names_the_file(folder, how, fault):
+    if fault == "dies" and "processes" not in how:
+        pytest.skip("a thread takes the whole program along")
+
+    def fail(image, label):
+        if label == 2:
+            if fault == "dies":
+                os._exit(3)
+            raise KeyError("the original")
+        return image, label
+
+    begin = time.monotonic()
+    with pytest.raises(KeyError if fault == "raises" else RuntimeError) as caught:
+        list(images(folder, batch_size=None).map(fail, **how))
+    assert time.monotonic() - begin < 5
+    if fault == "raises":
+        assert "the original" in str(caught.value)
+        assert any("quince" in note and ".png" in note for note in caught.value.__notes__)
+    else:
+        assert "exit code 3" in str(caught.value)
+
+
+def test_one_class_is_one_class(tmp_path):
+    (tmp_path / "only").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "only" / "1.png")
+    data = images(tmp_path)
+    [(x, y)] = data
+    assert data.class_names == ["only"] and y.tolist() == [0] and x.shape == (1, 2, 2, 3)
+    [(_, y)] = images(tmp_path, label_mode="categorical")
+    assert y.tolist() == [[1.0]]
 
 
 REFUSED = {

@@ -52,5 +52,5 @@ def needs_digits(name):
 def test_every_example_is_tested():
     assert {one.stem for one in FOLDER.glob("*.py")} == {
         "image_classification", "text_classification", "structured_data", "imbalanced_classification",
-        "character_language_model", *PROGRAMS,
+        "character_language_model", "time_series", *PROGRAMS,
     }  # fmt: skip
