@@ -117,6 +117,28 @@ def test_blocks_of_the_batch():
     assert_close(ours, outputs_and_gradients(lambda x, k: plain(x, k, 1, "valid", 1, 1), x, kernel))
 
 
+@pytest.mark.parametrize("shape, padding, strides, dilation", [
+    ((8, 13, 32), "valid", 1, 1), ((8, 7, 10, 32), "valid", 1, 1), ((8, 7, 10, 32), "same", 1, 1),
+    ((8, 9, 8, 32), "same", 1, (2, 1)), ((8, 3, 4, 5, 32), "valid", 1, 1),
+    ((8, 7, 10, 32), "same", 2, 1), ((8, 7, 10, 20), "same", 1, 1),
+], ids=str)  # fmt: skip
+def test_gradients_summed_over_blocks(monkeypatch, shape, padding, strides, dilation):
+    monkeypatch.setattr(convolution, "_BLOCK_BYTES", 1 << 12)
+    rank = len(shape) - 2
+    x, kernel = normal(*shape), normal(*(3,) * rank, shape[-1], 36)
+    assert convolution._blocks(shape[0], 2 * x.nbytes) > 1
+    ours = outputs_and_gradients(
+        lambda x, k: convolution.conv(x, k, strides, padding, dilation_rate=dilation), x, kernel
+    )
+    steps, holes = convolution._sizes(strides, rank, ""), convolution._sizes(dilation, rank, "")
+    numbers = (f"N{LETTERS[rank]}C", f"{LETTERS[rank]}IO", f"N{LETTERS[rank]}C")
+
+    def reference(x, k):
+        return lax.conv_general_dilated(x, k, steps, padding.upper(), rhs_dilation=holes, dimension_numbers=numbers)
+
+    assert_close(ours, outputs_and_gradients(reference, x, kernel))
+
+
 def test_the_error_of_winograd_is_small():
     x, kernel = normal(2, 26, 26, 64), normal(3, 3, 64, 64)
     with jax.enable_x64(True):

@@ -56,7 +56,7 @@ _TILE = 4
 _DEEP = 32
 """Channels, in and out, from which on the products outweigh the work of Winograd's transform."""
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 5 << 20
 """Inputs and outputs of one block of the batch: with the transformed copies they should stay in the cache."""
 
 # Winograd's F(4, 3) for the points 0, 1, -1, 2, -2 and infinity; one row for each of the six products.
@@ -220,6 +220,27 @@ def _fast_kernel(inputs: jax.Array, outputs: jax.Array, *, window: Window) -> ja
         return jnp.stack([_fast_kernel(_merge(part), _merge(outputs), window=plane) for part in parts])
     # The batch takes the place of the channels, and the outputs that of the kernel.
     spatial = tuple(range(1, inputs.ndim - 1))
+    blocks = _blocks(inputs.shape[0], inputs.nbytes + outputs.nbytes)
+    if blocks == 1:
+        lefts, rights = inputs.transpose(-1, *spatial, 0), outputs.transpose(*spatial, 0, -1)
+        return _kernel_product(lefts, rights, window).transpose(*spatial, 0, -1)
+    lefts, rights = (x.reshape(blocks, -1, *x.shape[1:]) for x in (inputs, outputs))
+    inner = tuple(axis + 1 for axis in spatial)
+    pairs = lefts.transpose(0, -1, *inner, 1), rights.transpose(0, *inner, 1, -1)
+    shrinks = max(window.strides) == 1 and _shrinks((*window.kernel, *channels), window.outputs[-1], window.dilation)
+    product = _winograd_products if shrinks else _kernel_product
+    start = jax.eval_shape(functools.partial(product, window=window), *(x[0] for x in pairs))
+    zeros = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), start)
+    total = lax.scan(
+        lambda sums, pair: (jax.tree.map(lax.add, sums, product(*pair, window)), None), zeros, pairs
+    )[0]
+    if shrinks:
+        total = jnp.concatenate([_combination(row, total) for row in _KERNEL_TRANSFORM.T], axis=-2)
+    return total.transpose(*spatial, 0, -1)
+
+
+def _kernel_product(inputs: jax.Array, outputs: jax.Array, window: Window) -> jax.Array:
+    """The kernel gradient, `(in, *window, out)`, from inputs `(in, *spatial, batch)` and `(*spatial, batch, out)`."""
     sizes = zip(
         window.inputs,
         window.outputs,
@@ -230,24 +251,33 @@ def _fast_kernel(inputs: jax.Array, outputs: jax.Array, *, window: Window) -> ja
         strict=True,
     )
     padding = tuple((low, (o - 1) * s + 1 + (k - 1) * d - n - low) for n, o, k, s, d, (low, _) in sizes)
+    return _canonical(inputs, outputs, padding=padding, strides=window.dilation, dilation=window.strides)
 
-    def gradient(inputs: jax.Array, outputs: jax.Array) -> jax.Array:
-        return _canonical(
-            inputs.transpose(inputs.ndim - 1, *spatial, 0),
-            outputs.transpose(*spatial, 0, outputs.ndim - 1),
-            padding=padding,
-            strides=window.dilation,
-            dilation=window.strides,
-        )
 
-    blocks = _blocks(inputs.shape[0], inputs.nbytes + outputs.nbytes)
-    if blocks == 1:
-        total = gradient(inputs, outputs)
-    else:
-        pairs = tuple(x.reshape(blocks, -1, *x.shape[1:]) for x in (inputs, outputs))
-        start = jnp.zeros((channels[0], *window.kernel, channels[1]), inputs.dtype)
-        total = lax.scan(lambda sum_, pair: (sum_ + gradient(*pair), None), start, pairs)[0]
-    return total.transpose(*spatial, 0, total.ndim - 1)
+def _winograd_products(inputs: jax.Array, outputs: jax.Array, window: Window) -> list[jax.Array]:
+    """`_kernel_product` along all axes but the last, for each of the six products of Winograd's transform.
+
+    It pays only in a loop over blocks, whose operands lie in memory turned about already: else the compiler would
+    turn them anew for each use.
+    """
+    tiles = -(-window.outputs[-1] // _TILE)
+    low = window.padding[-1][0]
+    high = tiles * _TILE + 2 - window.inputs[-1] - low
+    lefts = _in_tiles(inputs, inputs.ndim - 2, tiles, _TILE + 2, (low, high))
+    rights = _in_tiles(outputs, outputs.ndim - 3, tiles, _TILE, (0, tiles * _TILE - window.outputs[-1]))
+    one = Window(
+        (*window.inputs[:-1], tiles),
+        (*window.kernel[:-1], 1),
+        (*window.outputs[:-1], tiles),
+        window.strides,
+        (*window.padding[:-1], (0, 0)),
+        window.dilation,
+        1,
+    )
+    return [
+        _kernel_product(_combination(row, lefts), _combination(column, rights), one)
+        for row, column in zip(_INPUT_TRANSFORM, _OUTPUT_TRANSFORM.T, strict=True)
+    ]
 
 
 def _correlate(inputs: jax.Array, kernel: jax.Array, *, padding: Padding, dilation: Sizes) -> jax.Array:
@@ -298,10 +328,8 @@ def _winograd(
     tiles = -(-width // _TILE)
     low = padding[-1][0]
     high = tiles * _TILE + 2 - inputs.shape[-2] - low
-    config = [(0, 0, 0)] * (inputs.ndim - 2) + [(low, high, 0), (0, 0, 0)]
-    padded = lax.pad(inputs, np.zeros((), inputs.dtype), config)
     axis = inputs.ndim - 2
-    parts = [lax.slice_in_dim(padded, i, i + (tiles - 1) * _TILE + 1, _TILE, axis) for i in range(_TILE + 2)]
+    parts = _in_tiles(inputs, axis, tiles, _TILE + 2, (low, high))
     kernels = jnp.einsum("ti,...ico->t...co", _KERNEL_TRANSFORM, kernel, precision="highest")
     products = [
         _canonical(
@@ -315,6 +343,14 @@ def _winograd(
     outputs = jnp.stack([_combination(row, products) for row in _OUTPUT_TRANSFORM], axis + 1)
     outputs = outputs.reshape(*outputs.shape[:axis], tiles * _TILE, -1)
     return lax.slice_in_dim(outputs, 0, width, axis=axis)
+
+
+def _in_tiles(array: jax.Array, axis: int, tiles: int, size: int, padding: tuple[int, int]) -> list[jax.Array]:
+    """For each place in a tile the slice of the padded array that has it for every tile; they begin `_TILE` apart."""
+    config = [(0, 0, 0)] * array.ndim
+    config[axis] = (*padding, 0)
+    padded = lax.pad(array, np.zeros((), array.dtype), config)
+    return [lax.slice_in_dim(padded, i, i + (tiles - 1) * _TILE + 1, _TILE, axis) for i in range(size)]
 
 
 def _combination(factors: np.ndarray, parts: Sequence[jax.Array]) -> jax.Array:
