@@ -41,6 +41,6 @@ def test_the_rare_are_found(shared: Path, tmp_path: Path, capsys: pytest.Capture
 
 def test_a_text_is_continued(shared: Path, capsys: pytest.CaptureFixture) -> None:
     path = shared / "data/tinyshakespeare.txt"
-    loss = load("character_language_model").main(path, epochs=2, units=48, characters=60_000, length=20)
-    assert loss < 2.8  # 4.2 by chance, 3.3 by how common each character is
+    loss = load("character_language_model").main(path, epochs=8, units=48, characters=60_000, length=20)
+    assert loss < 2.9  # 4.2 by chance, 3.3 by how common each character is
     assert "First Citize" in capsys.readouterr().out

@@ -52,15 +52,14 @@ def split(text: bytes) -> Spans:
     """
     padded = text + _PADDING
     signs = np.frombuffer(padded, np.uint8, len(text) + 1)  # with a zero after the last text
-    breaks = np.flatnonzero((signs == ord(" ")) | (signs == 0))
-    starts = np.empty_like(breaks)
-    starts[:1] = 0
-    np.add(breaks[:-1], 1, out=starts[1:])
-    lengths = breaks - starts
-    full = lengths > 0
-    so_far = np.cumsum(full)[signs[breaks] == 0]
-    counts = np.diff(so_far, prepend=0)
-    return Spans(padded, starts[full], lengths[full], counts)
+    breaks = np.empty(len(signs) + 1, bool)
+    breaks[0] = True
+    np.logical_or(signs == ord(" "), signs == 0, out=breaks[1:])
+    # where a break and a token meet, at both ends of each token in turn
+    places = np.flatnonzero(breaks[1:] != breaks[:-1])
+    starts, ends = places[0::2], places[1::2]
+    so_far = np.searchsorted(starts, np.flatnonzero(signs == 0))
+    return Spans(padded, np.ascontiguousarray(starts), ends - starts, np.diff(so_far, prepend=0))
 
 
 class TokenTable:
@@ -84,32 +83,66 @@ class TokenTable:
         if text.count(END) > len(_PADDING):  # a zero in a key means that the token has ended
             sound = np.fromiter((END not in one for one in tokens), bool, len(tokens))
             starts, lengths, numbers = starts[sound], lengths[sound], numbers[sound]
-        least = 1
+        least, windows = 1, _windows(text)
         for part in self._parts:
             chosen = np.flatnonzero((lengths >= least) & (lengths <= part.longest))
             least = part.longest + 1
             if len(chosen):
-                part.add(_keys(text, starts[chosen], lengths[chosen], part.words), numbers[chosen])
+                part.add(_keys(windows, starts[chosen], lengths[chosen], part.words), numbers[chosen])
         chosen = np.flatnonzero(lengths > _LONGEST)
         long = Spans(text, starts, lengths, lengths).tokens(chosen)
         self._long.update(zip(long, numbers[chosen].tolist(), strict=True))
 
     def look_up(self, spans: Spans, missing: int) -> np.ndarray:
         """The number of each token, int64, and `missing` for those that are not in the table."""
-        text, starts, lengths, _ = spans
+        windows = _windows(spans.text)
+        starts, lengths = spans.starts, spans.lengths
         short, *others = self._parts
         # those that are longer get a number as well, that of what they begin with, until it is their turn
-        found = short.look_up(_keys(text, starts, lengths, 1), missing)
+        found = short.look_up(_keys(windows, starts, lengths, 1), missing)
         rest = np.flatnonzero(lengths > short.longest)
         for part in others:
             its = lengths[rest] <= part.longest
             chosen, rest = rest[its], rest[~its]
             if len(chosen):
-                found[chosen] = part.look_up(_keys(text, starts[chosen], lengths[chosen], part.words), missing)
+                found[chosen] = part.look_up(_keys(windows, starts[chosen], lengths[chosen], part.words), missing)
         if len(rest):
             long = self._long
             found[rest] = [long.get(one, missing) for one in spans.tokens(rest)]
         return found
+
+    def number(self, spans: Spans, known: int) -> tuple[np.ndarray, np.ndarray]:
+        """The number of each token, where those that are not there yet get the next ones.
+
+        Args:
+            spans: The tokens.
+            known: How many numbers are taken.
+
+        Returns:
+            The numbers, and for each new one, in their order, the place of a token that has it.
+        """
+        found = self.look_up(spans, -1)
+        unknown = np.flatnonzero(found < 0)
+        firsts = []
+        windows = _windows(spans.text)
+        least = 1
+        for part in self._parts:
+            lengths = spans.lengths[unknown]
+            chosen = unknown[(lengths >= least) & (lengths <= part.longest)]
+            least = part.longest + 1
+            if len(chosen):
+                keys = _keys(windows, spans.starts[chosen], spans.lengths[chosen], part.words)
+                found[chosen], first = part.number(keys, known)
+                firsts.append(chosen[first])
+                known += len(first)
+        chosen = unknown[spans.lengths[unknown] > _LONGEST]
+        for place, token in zip(chosen.tolist(), spans.tokens(chosen), strict=True):
+            number = self._long.setdefault(token, known)
+            found[place] = number
+            if number == known:
+                firsts.append(np.array([place]))
+                known += 1
+        return found, np.concatenate([*firsts, np.zeros(0, np.int64)]).astype(np.int64)
 
 
 class CellTable:
@@ -130,7 +163,7 @@ class CellTable:
         fits = np.fromiter((0 < len(one) <= 8 * self.words and END not in one for one in tokens), bool, len(tokens))
         self._empty = dict(zip(tokens, numbers, strict=True)).get(b"")
         self._part = _Part(self.words)
-        self._part.add(_keys(text, starts[fits], lengths[fits], self.words), np.asarray(numbers, np.int64)[fits])
+        self._part.add(_keys(_windows(text), starts[fits], lengths[fits], self.words), np.asarray(numbers, np.int64)[fits])
 
     def look_up(self, cells: np.ndarray, missing: int) -> np.ndarray:
         """The number of each text, int64, and `missing` for those that are not in the table.
@@ -157,23 +190,15 @@ class TokenCounter:
 
     def __init__(self, documents: bool = False) -> None:
         self._table = TokenTable()
-        self._tokens: dict[bytes, int] = {}
+        self._tokens: list[bytes] = []
         self._counts = np.zeros(0, np.int64)
         self._documents = np.zeros(0, np.int64) if documents else None
         self._waiting: list[np.ndarray] = []
 
     def update(self, spans: Spans) -> None:
         """Counts the tokens of some texts."""
-        found = self._table.look_up(spans, -1)
-        unknown = np.flatnonzero(found < 0)
-        if len(unknown):
-            tokens = spans.tokens(unknown)
-            before = len(self._tokens)
-            new = [*dict.fromkeys(tokens)]
-            numbers = self._tokens
-            numbers.update(zip(new, range(before, before + len(new)), strict=True))
-            found[unknown] = [*map(numbers.__getitem__, tokens)]
-            self._table.add(new, np.arange(before, len(numbers)))
+        found, firsts = self._table.number(spans, len(self._tokens))
+        self._tokens += spans.tokens(firsts)
         if self._documents is not None:
             size = len(self._tokens)
             owners = np.repeat(np.arange(len(spans.counts)), spans.counts)
@@ -189,10 +214,19 @@ class TokenCounter:
         self._counts = _sum(self._counts, np.bincount(found, minlength=len(self._tokens)))
         self._waiting = []
 
-    def counts(self) -> dict[bytes, int]:
-        """How often each token came."""
+    def counts(self, most: int | None = None) -> dict[bytes, int]:
+        """How often each token came.
+
+        Args:
+            most: Tokens that are certainly not among so many most frequent ones are left out.
+        """
         self._settle()
-        return dict(zip(self._tokens, self._counts.tolist(), strict=True))
+        if most is None or most >= len(self._tokens):
+            return dict(zip(self._tokens, self._counts.tolist(), strict=True))
+        least = np.partition(self._counts, -most)[-most]
+        kept = np.flatnonzero(self._counts >= least)
+        tokens = self._tokens
+        return dict(zip([tokens[place] for place in kept.tolist()], self._counts[kept].tolist(), strict=True))
 
     def documents(self) -> dict[bytes, int]:
         """In how many texts each token came; nothing unless that was asked for."""
@@ -206,13 +240,20 @@ def _sum(before: np.ndarray, more: np.ndarray) -> np.ndarray:
     return more
 
 
-def _keys(text: bytes, starts: np.ndarray, lengths: np.ndarray, words: int) -> list[np.ndarray]:
-    """The first bytes of tokens as words of 64 bits, zeros after their end."""
+def _windows(text: bytes) -> np.ndarray:
+    """The eight bytes from each place of a text on, as a number."""
     windows = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    # reading aligned numbers is faster, and pays for the copy where that stays in the cache
+    return np.ascontiguousarray(windows) if len(text) <= 2**21 else windows
+
+
+def _keys(windows: np.ndarray, starts: np.ndarray, lengths: np.ndarray, words: int) -> list[np.ndarray]:
+    """The first bytes of tokens as words of 64 bits, zeros after their end."""
     keys = []
     for word in range(words):
-        key = windows[starts + 8 * word if word else starts]
-        key &= _MASKS[np.clip(lengths - 8 * word, 0, 8)]
+        places = starts + 8 * word if word else starts
+        key = windows.take(places) if windows.flags.c_contiguous else windows[places]
+        key &= _MASKS.take(lengths - 8 * word if word else lengths, mode="clip")
         keys.append(key)
     return keys
 
@@ -235,32 +276,56 @@ class _Part:
         mixed = keys[0]
         for key in keys[1:]:
             mixed = (mixed ^ (mixed >> np.uint64(29))) * _GOLDEN + key
-        return (((mixed ^ (mixed >> np.uint64(32))) * _GOLDEN) >> self._shift).astype(np.int64)
+        return (((mixed ^ (mixed >> np.uint64(32))) * _GOLDEN) >> self._shift).view(np.int64)
+
+    def _make_room(self, more: int) -> None:
+        if 2 * (self._count + more) > len(self._numbers):
+            filled = self._numbers != _EMPTY
+            keys, numbers = [one[filled] for one in self._keys], self._numbers[filled]
+            self._make(1 << (4 * (self._count + more) - 1).bit_length())
+            self._count = 0
+            self.add(keys, numbers)
 
     def add(self, keys: list[np.ndarray], numbers: np.ndarray) -> None:
-        count = self._count + len(numbers)
-        if 2 * count > len(self._numbers):
-            filled = self._numbers != _EMPTY
-            keys = [np.concatenate([old[filled], key]) for old, key in zip(self._keys, keys, strict=True)]
-            numbers = np.concatenate([self._numbers[filled], numbers])
-            self._make(1 << (4 * count - 1).bit_length())
-        self._count = count
+        """Takes keys that are not there yet, each once."""
+        places, _ = self._insert(keys)
+        self._numbers[places] = numbers
+
+    def number(self, keys: list[np.ndarray], known: int) -> tuple[np.ndarray, np.ndarray]:
+        """Takes keys that are not there yet, some of them several times, and gives them the numbers from `known` on.
+
+        Returns:
+            The number of each, and where among them the first of each number stands.
+        """
+        places, first = self._insert(keys)
+        self._numbers[places[first]] = np.arange(known, known + len(first))
+        return self._numbers[places], first
+
+    def _insert(self, keys: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The slot of each key, and those of them that came to a free one; what stands there is for the caller."""
+        self._make_room(len(keys[0]))
         slots = self._slots(keys)
-        pending = np.arange(len(numbers))
+        pending = np.arange(len(slots))
+        firsts = []
         while len(pending):
             at = slots[pending]
-            free = np.flatnonzero(self._numbers[at] == _EMPTY)
+            free = self._numbers[at] == _EMPTY
             # where several want one slot, the last that writes has it
-            self._numbers[at[free]] = numbers[pending[free]]
-            won = self._numbers[at] == numbers[pending]
+            self._numbers[at[free]] = pending[free]
+            won = free & (self._numbers[at] == pending)
             for kept, key in zip(self._keys, keys, strict=True):
                 kept[at[won]] = key[pending[won]]
-            pending = pending[~won]
+            firsts.append(pending[won])
+            # those whose key is in the slot now, their own or an equal one, are through
+            pending = pending[self._differ(at, [key[pending] for key in keys])]
             slots[pending] = (slots[pending] + 1) % len(self._numbers)
+        first = np.sort(np.concatenate([*firsts, np.zeros(0, np.int64)]))
+        self._count += len(first)
+        return slots, first
 
     def look_up(self, keys: list[np.ndarray], missing: int) -> np.ndarray:
         slots = self._slots(keys)
-        found = self._numbers[slots]
+        found = self._numbers.take(slots)
         pending = np.flatnonzero(self._differ(slots, keys))
         while len(pending):
             ended = found[pending] == _EMPTY
@@ -273,9 +338,9 @@ class _Part:
 
     def _differ(self, slots: np.ndarray, keys: list[np.ndarray]) -> np.ndarray:
         """Whether each slot holds another key, or none."""
-        differ = self._keys[0][slots] != keys[0]
+        differ = self._keys[0].take(slots) != keys[0]
         for kept, key in zip(self._keys[1:], keys[1:], strict=True):
-            differ |= kept[slots] != key
+            differ |= kept.take(slots) != key
         return differ
 
 

@@ -179,7 +179,9 @@ class TextVectorization(HostLayer):
         """Makes a vocabulary of what was counted; without counts, the one that is there stays."""
         lookup = self._lookup_layer
         lookup._forget_counts()
-        for found in (self._counter.counts(), self._counts):
+        # tokens that had to become objects may add to the counts of others
+        most = None if self._counts else self.max_tokens
+        for found in (self._counter.counts(most), self._counts):
             lookup._counts.update(_as_texts(found))
         for found in (self._counter.documents(), self._documents):
             lookup._documents.update(_as_texts(found))
