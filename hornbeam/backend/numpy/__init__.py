@@ -58,19 +58,17 @@ class NumpyBackend(Backend):
         return super().linear(inputs, kernel, bias).astype(inputs.dtype, copy=False)
 
     def probe(self, function: Callable[..., Any], leaves: list[Any], description: Any) -> Any:
-        arrays = [
-            # the shapes are complete: the interface says so
-            np.zeros(cast("tuple[int, ...]", leaf.shape), self.native_dtype(leaf.dtype))
-            if isinstance(leaf, Struct)
-            else leaf
-            for leaf in leaves
-        ]
+        arrays = [self._zeros(leaf) if isinstance(leaf, Struct) else leaf for leaf in leaves]
         args, kwargs = tree.unflatten(description, arrays)
         with np.errstate(all="ignore"):
             result = function(*args, **kwargs)
         return tree.map_structure(
             lambda leaf: Struct(leaf.shape, standardize_dtype(leaf.dtype)) if self.is_array(leaf) else leaf, result
         )
+
+    def _zeros(self, leaf: Struct) -> np.ndarray:
+        shape = cast("tuple[int, ...]", leaf.shape)  # complete: the interface says so
+        return np.full(shape, "", object) if leaf.dtype == "string" else np.zeros(shape, self.native_dtype(leaf.dtype))
 
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         return threefry.bits(key, shape)

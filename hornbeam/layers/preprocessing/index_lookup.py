@@ -243,8 +243,12 @@ class IndexLookup(HostLayer):
         """
         self._refuse_static()
         self._forget_counts()
-        for batch in batches(data, steps=steps):
-            self.update_state(batch)
+        try:
+            for batch in batches(data, steps=steps):
+                self.update_state(batch)
+        except BaseException:
+            self._forget_counts()
+            raise
         self.finalize_state()
 
     def _refuse_static(self) -> None:

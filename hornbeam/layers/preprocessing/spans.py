@@ -163,7 +163,8 @@ class CellTable:
         fits = np.fromiter((0 < len(one) <= 8 * self.words and END not in one for one in tokens), bool, len(tokens))
         self._empty = dict(zip(tokens, numbers, strict=True)).get(b"")
         self._part = _Part(self.words)
-        self._part.add(_keys(_windows(text), starts[fits], lengths[fits], self.words), np.asarray(numbers, np.int64)[fits])
+        keys = _keys(_windows(text), starts[fits], lengths[fits], self.words)
+        self._part.add(keys, np.asarray(numbers, np.int64)[fits])
 
     def look_up(self, cells: np.ndarray, missing: int) -> np.ndarray:
         """The number of each text, int64, and `missing` for those that are not in the table.
