@@ -86,6 +86,7 @@ def kind_of(column: Any, known: str) -> str:
         return known
     for kind, target in (("int64", pyarrow.int64()), ("float", pyarrow.float64()), ("bool", pyarrow.bool_())):
         try:
+            pyarrow.compute.cast(column.slice(0, 64), target)  # most columns that do not fit show it here
             pyarrow.compute.cast(column, target)
         except pyarrow.ArrowInvalid:
             continue
