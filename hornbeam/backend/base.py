@@ -107,8 +107,8 @@ class Backend:
     Attributes:
         name: The name users choose it by.
         xp: A namespace with NumPy's functions, working on this backend's tensors.
-        features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse";
-            "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
+        features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse",
+            "ragged"; "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
             that read and write variables; "live": what a variable gives as its value changes with it;
             "jax_functions": functions of JAX take its tensors.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
@@ -346,6 +346,10 @@ class Backend:
         for index in range(int(start), int(stop)):
             carry = body(index, carry)
         return carry
+
+    def ragged(self, rows: Sequence[np.ndarray]) -> Any:
+        """One ragged tensor of arrays of unequal lengths; of backends with the feature "ragged"."""
+        raise NotImplementedError
 
     def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
         """`inputs @ kernel + bias` for tensors of one dtype; `bias` may be None. The commonest step of all."""

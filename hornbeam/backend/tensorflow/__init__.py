@@ -25,7 +25,7 @@ class TensorflowBackend(Backend):
 
     name = "tensorflow"
     xp = xp
-    features = frozenset({"gradients", "compile", "fusion", "inplace", "strings"})
+    features = frozenset({"gradients", "compile", "fusion", "inplace", "strings", "ragged"})
     overrides = nn.OVERRIDES
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
@@ -201,6 +201,10 @@ class TensorflowBackend(Backend):
             parallel_iterations=1,
         )
         return carry
+
+    def ragged(self, rows: Sequence[np.ndarray]) -> Any:
+        values = np.concatenate([*rows, np.zeros(0, np.int64)])
+        return tf.RaggedTensor.from_row_lengths(values, [len(one) for one in rows])
 
     def linear(self, inputs: Any, kernel: Any, bias: Any) -> Any:
         outputs = xp.matmul(inputs, kernel)

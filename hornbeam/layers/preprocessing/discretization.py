@@ -22,6 +22,7 @@ from hornbeam.layers.preprocessing.encode import (
     encode_on_device,
     encoded_shape,
 )
+from hornbeam.layers.preprocessing.sparse import warn_dense
 from hornbeam.symbolic import KerasTensor
 
 
@@ -38,7 +39,8 @@ class Discretization(AdaptingLayer):
         num_bins: How many bins `adapt` makes, in place of `bin_boundaries`.
         epsilon: How coarse the sketch may be, above 0 and below 1; smaller is more exact and takes more memory.
         output_mode: "int" for bin numbers; "one_hot", "multi_hot" or "count" for an axis of bins in floats.
-        sparse: Whether the result is a sparse tensor, except for "int".
+        sparse: Whether vectors are sparse, where the backend has sparse tensors; elsewhere they are dense, and a
+            warning says so.
         dtype: The dtype of the result, except for "int".
         name: The name.
 
@@ -135,12 +137,16 @@ class Discretization(AdaptingLayer):
         self._require_state(self.bin_boundaries is not None, "bin boundaries")
         boundaries = ops.convert_to_tensor(np.asarray(self.bin_boundaries, "float32"))
         indices = ops.digitize(ops.cast(inputs, "float32"), boundaries)
+        if self.sparse:
+            warn_dense(self)
         return encode_on_device(indices, self.output_mode, self._depth(), self.compute_dtype, axis=1)
 
     def compute(self, inputs: np.ndarray) -> np.ndarray:
         """`call` on the host, with NumPy."""
         self._require_state(self.bin_boundaries is not None, "bin boundaries")
         boundaries = np.asarray(self.bin_boundaries, "float32")
+        if self.sparse:
+            warn_dense(self)
         bins = np.searchsorted(boundaries, inputs.astype("float32", copy=False), side="right").astype("int32")
         return encode(bins, self.output_mode, self._depth(), self.compute_dtype, axis=1)
 
@@ -154,7 +160,7 @@ class Discretization(AdaptingLayer):
     def compute_output_spec(self, inputs: Any) -> KerasTensor:
         """Bin numbers are int32, all else has the dtype of the layer."""
         dtype = "int32" if self.output_mode == "int" else self.compute_dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype, sparse=self.sparse)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype)
 
     @property
     def output_dtype(self) -> str:

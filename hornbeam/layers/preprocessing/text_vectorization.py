@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import scope
 from hornbeam._wire import wire
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
 from hornbeam.layers.preprocessing.adapting import batches
 from hornbeam.layers.preprocessing.encode import COUNT, INT, MULTI_HOT, TF_IDF, checked_mode, encode_rows
@@ -49,8 +51,9 @@ class TextVectorization(HostLayer):
         idf_weights: For "tf_idf" with a given vocabulary, the weight of each token.
         sparse: Whether vectors are sparse, where the backend has sparse tensors; elsewhere they are dense, and a
             warning says so.
-        ragged: Whether sequences are not padded: then a call gives a list of NumPy arrays, one for each text, for
-            input pipelines of one's own. Models need `ragged=False`.
+        ragged: Whether sequences are not padded: then a call gives a ragged tensor where the framework has such, and
+            elsewhere a list of tensors, one for each text, for input pipelines of one's own. Models need
+            `ragged=False`.
         encoding: How texts that come as bytes are read. Bytes that are no text in it are kept and told apart.
         name: A name.
         **kwargs: Further arguments of `Layer`.
@@ -225,9 +228,7 @@ class TextVectorization(HostLayer):
         indices = np.concatenate([one for one, _ in pieces]) if pieces else np.zeros(0, np.int64)
         lengths = np.concatenate([one for _, one in pieces]) if pieces else np.zeros(0, np.int64)
         if self.ragged:
-            rows = np.split(indices, np.cumsum(lengths)[:-1]) if len(lengths) else []
-            rows = [one[: self.output_sequence_length] for one in rows]
-            return rows if shape else rows[0]
+            return self._ragged(indices, lengths, shape)
         if self.output_mode == INT:
             result = _padded(indices, lengths, self.output_sequence_length)
         else:
@@ -239,6 +240,16 @@ class TextVectorization(HostLayer):
                 lookup._padded_row(),
             )  # fmt: skip
         return result if shape else result[0]
+
+    def _ragged(self, indices: np.ndarray, lengths: np.ndarray, shape: tuple[int, ...]) -> Any:
+        """Sequences that are not padded: a ragged tensor where the framework has such, else a list of arrays."""
+        rows = np.split(indices, np.cumsum(lengths)[:-1]) if len(lengths) else []
+        rows = [one[: self.output_sequence_length] for one in rows]
+        if not shape:
+            return rows[0]
+        if "ragged" in backend.features and not scope.context.on_host:
+            return backend.ragged(rows)
+        return rows
 
     def _indices(self, texts: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         """The index of each token of some texts in a row, and how many each text has."""

@@ -91,3 +91,32 @@ def test_symbolic_is_as_eager(name: str) -> None:
         assert len(spec.shape) == len(shape)
         assert all(a is None or a == b for a, b in zip(spec.shape, shape, strict=True))
         assert spec.dtype == ("string" if outputs.dtype.kind in "OUS" else str(outputs.dtype))
+
+
+@pytest.mark.parametrize("length", [None, 1])
+def test_ragged(length: int | None) -> None:
+    layer = keras.layers.TextVectorization(vocabulary=["a", "b"], ragged=True, output_sequence_length=length)
+    found = layer(["a b b", "", "c"])
+    rows = found.to_list() if "ragged" in backend.features else [backend.to_numpy(one).tolist() for one in found]
+    assert rows == [[2, 3, 3][:length], [], [1]]
+    with scope.host_values():
+        assert [one.tolist() for one in layer(["a b b", "", "c"])] == rows
+    assert backend.to_numpy(layer("b a")).tolist() == [3, 2][:length]
+    with pytest.raises(NotImplementedError, match="ragged=False"):
+        layer(keras.Input((1,), dtype="string"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.layers.CategoryEncoding(3, output_mode="multi_hot", sparse=True),
+        lambda: keras.layers.Discretization([1.0, 2.0], output_mode="one_hot", sparse=True),
+        lambda: keras.layers.IntegerLookup(vocabulary=[1, 2], output_mode="one_hot", sparse=True),
+        lambda: keras.layers.Hashing(3, output_mode="one_hot", sparse=True),
+    ],
+)
+def test_sparse_vectors_are_dense_and_a_warning_says_so(make: Any) -> None:
+    layer = make()
+    with pytest.warns(UserWarning, match=r"sparse=True.*dense"):
+        found = backend.to_numpy(layer(np.array([[1], [2]])))
+    assert found.shape == (2, 3) and (found.sum(axis=-1) == 1).all()
