@@ -108,8 +108,8 @@ class Backend:
         name: The name users choose it by.
         xp: A namespace with NumPy's functions, working on this backend's tensors.
         features: What it can do: "gradients", "compile", "fusion" (many steps per dispatch), "strings", "sparse",
-            "ragged"; "inplace": its variables change in place and its compiler sees that, so that `compile` takes functions
-            that read and write variables; "live": what a variable gives as its value changes with it;
+            "ragged"; "inplace": its variables change in place and its compiler sees that, so that `compile` takes
+            functions that read and write variables; "live": what a variable gives as its value changes with it;
             "jax_functions": functions of JAX take its tensors.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
         variable_base: The class that variables derive from.
