@@ -17,7 +17,7 @@ from hornbeam.training.execution import Execution, fits_on_device
 
 # How long one dispatch of many fused steps should take, in seconds: short enough for a lively progress bar and
 # a prompt Ctrl-C, long enough that dispatching, and on a CPU the first touch of its memory, costs nothing.
-DISPATCH_SECONDS = 0.4
+DISPATCH_SECONDS = 0.8
 
 
 class Loop:
