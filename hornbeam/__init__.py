@@ -23,7 +23,7 @@ _NAMES = {
     "Initializer": "hornbeam.initializers",
     "Input": "hornbeam.layers",
     "InputSpec": "hornbeam.layers",
-    "KerasTensor": "hornbeam.symbolic",
+    "KerasTensor": "hornbeam.ops.operators",  # with which its operators come
     "Layer": "hornbeam.layers",
     "Loss": "hornbeam.losses",
     "Metric": "hornbeam.metrics",
@@ -34,7 +34,7 @@ _NAMES = {
     "Sequential": "hornbeam.models",
     "StatelessScope": "hornbeam.stateless",
     "SymbolicScope": "hornbeam.stateless",
-    "Variable": "hornbeam.variable",
+    "Variable": "hornbeam.ops.operators",  # with which its operators come
     "custom_gradient": "hornbeam.transforms",
     "device": "hornbeam.config",
     "grad": "hornbeam.transforms",

@@ -248,6 +248,10 @@ def test_gradients_by_variables() -> None:
     assert int(counter) == 1
     assert float(keras.grad(lambda: v**3, v)) == 27.0
     assert [float(one) for one in keras.grad(lambda: v * 1.0, [v, keras.Variable(1.0)])] == [1.0, 0.0]
+    value, gradients = keras.value_and_grad(lambda: v * 1.0, {"none": []})
+    assert float(value) == 3.0 and gradients == {"none": []}
+    (_, shape), _ = keras.value_and_grad(lambda: (v * 1.0, w.value.shape), v, has_aux=True)
+    assert tuple(shape) == (2,)
 
 
 @needs_gradients

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="thi
 
 
 def can_run(block: str) -> bool:
-    """Whether what the block says it needs is there; a framework that is a backend must be the one that runs."""
-    (needed,) = re.findall(r"\A# needs: (\w+)\n", block) or [""]
-    if needed == "jax":
-        return backend.name == "jax"
-    return not needed or importlib.util.find_spec(needed) is not None
+    """Whether the package that the block needs is there, and the backend is that for which it is written."""
+    ((kind, name),) = re.findall(r"\A# (needs|backend): (\w+)\n", block) or [("", "")]
+    if kind == "backend":
+        return backend.name == name
+    return not name or importlib.util.find_spec(name) is not None
 
 
 def program_of(guide: Path) -> str:

@@ -51,6 +51,11 @@ def test_touching_a_layer_loads_one_backend():
     assert "hornbeam.backend.numpy" in modules
 
 
+@pytest.mark.parametrize("use", ["v = hornbeam.Variable(3.0); assert v * v == 9", "hornbeam.KerasTensor((2,)) + 1"])
+def test_tensors_have_their_operators_at_once(use):
+    loaded_by(f"import os; os.environ['HORNBEAM_BACKEND'] = 'numpy'\nimport hornbeam\n{use}")
+
+
 def test_every_module_can_be_imported_first():
     """No module leans on another having been imported before it."""
     walk = "import pkgutil, hornbeam; print(*(m.name for m in pkgutil.walk_packages(hornbeam.__path__, 'hornbeam.')))"

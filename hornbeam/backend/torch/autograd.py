@@ -35,8 +35,8 @@ def value_and_grad(function: Callable, arguments: Sequence[Any]) -> tuple[Any, A
         with torch.enable_grad():
             inputs = [_input(one, nested) for one in arguments]
             value, aux = function(*inputs)
-            if value.requires_grad:
-                wanted = [one for one in inputs if one.requires_grad]
+            wanted = [one for one in inputs if one.requires_grad]
+            if value.requires_grad and wanted:
                 found = iter(torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True))
             else:
                 found = iter(())
@@ -67,7 +67,11 @@ def _detached(value: Any) -> Any:
         return value.detach() if value.requires_grad else value
     if type(value) in (list, tuple):
         return type(value)(_detached(one) for one in value)
-    return tree.map_structure(_detached, value) if isinstance(value, (list, tuple, dict)) else value
+    return tree.map_structure(_detached_leaf, value) if isinstance(value, (list, tuple, dict)) else value
+
+
+def _detached_leaf(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) and value.requires_grad else value
 
 
 class _Custom(torch.autograd.Function):
