@@ -159,8 +159,10 @@ class CellTable:
         lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
         text = b"".join(tokens) + bytes(8 * self.words + 8)
         starts = np.cumsum(lengths) - lengths
-        # longer ones cannot come; what ends in a zero, or is empty, has no key of its own
-        fits = np.fromiter((0 < len(one) <= 8 * self.words and END not in one for one in tokens), bool, len(tokens))
+        # cells are not longer and do not end in a zero, and an empty one has no key of its own
+        fits = np.fromiter(
+            (0 < len(one) <= 8 * self.words and not one.endswith(END) for one in tokens), bool, len(tokens)
+        )
         self._empty = dict(zip(tokens, numbers, strict=True)).get(b"")
         self._part = _Part(self.words)
         keys = _keys(_windows(text), starts[fits], lengths[fits], self.words)

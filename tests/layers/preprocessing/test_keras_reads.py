@@ -15,6 +15,10 @@ from tests.needs import needs
 
 pytestmark = needs("keras", "tensorflow", reason="Keras is the reader; its layers on text stand on TensorFlow")
 
+pytestmark = pytest.mark.skipif(
+    "gradients" in backend.features, reason="files are the same on all backends, and Keras takes long: NumPy's are tried"
+)
+
 TEXTS = ["A good film!", "no", "good, good and bad"]
 
 

@@ -76,3 +76,17 @@ def test_a_zero_in_a_text_takes_the_other_way_to_the_same_result(mode: str) -> N
     other.finalize_state()
     assert other.get_vocabulary() == layer.get_vocabulary()
     assert "zero\0inside" in layer.get_vocabulary()
+
+
+@pytest.mark.parametrize("mask", [None, ""])
+@pytest.mark.parametrize("unknown", [1, 3])
+def test_many_cells_are_looked_up_as_few_are(mask: str | None, unknown: int) -> None:
+    words = ["", "a", "b\0c", "abcdefgh", "abcdefghi", "x" * 17, "x" * 40, "word", "Zürich"]
+    layer = keras.layers.StringLookup(
+        vocabulary=[one for one in words if one][::2], mask_token=mask, num_oov_indices=unknown
+    )
+    for chosen in (words[:-2], words, ["", "a"]):  # of one width and another, and with what is not ASCII
+        many = np.array(chosen * 1000)
+        found = np.asarray(keras.ops.convert_to_numpy(layer(many))).reshape(1000, -1)
+        few = np.asarray(keras.ops.convert_to_numpy(layer(chosen)))
+        assert (found == few).all()
