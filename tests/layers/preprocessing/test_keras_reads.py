@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
@@ -13,11 +14,10 @@ from tests.keras_oracle import run
 from tests.layers.preprocessing.space_cases import CASES, NEW, TABLE, columns
 from tests.needs import needs
 
-pytestmark = needs("keras", "tensorflow", reason="Keras is the reader; its layers on text stand on TensorFlow")
-
-pytestmark = pytest.mark.skipif(
-    "gradients" in backend.features, reason="files are the same on all backends, and Keras takes long: NumPy's are tried"
-)
+pytestmark = [
+    needs("keras", "tensorflow", reason="Keras is the reader; its layers on text stand on TensorFlow"),
+    pytest.mark.skipif("gradients" in backend.features, reason="files are the same on all; those of NumPy are tried"),
+]
 
 TEXTS = ["A good film!", "no", "good, good and bad"]
 
