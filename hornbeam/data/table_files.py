@@ -84,8 +84,7 @@ class CsvFile:
 
     def __init__(self, path: str, number: int, options: CsvOptions) -> None:
         self.path, self._number, self._options = path, number, options
-        self._lock = threading.Lock()
-        self._cursor: tuple[Iterator[tuple[Block, bytes]], int] | None = None
+        self.begin_process()
         self.packed = Path(path).suffix.lower() in _PACKED or options.encoding.lower() not in _PLAIN
         self._first = b""
         for _, text in self._cut():
@@ -94,6 +93,18 @@ class CsvFile:
         if not self._first:
             raise FileFormatError("a table", "an empty file", path)
         self.names = self._names()
+
+    def begin_process(self) -> None:
+        """What belongs to one process: where it reads."""
+        self._lock = threading.Lock()
+        self._cursor: tuple[Iterator[tuple[Block, bytes]], int] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_cursor")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.begin_process()
 
     def _names(self) -> tuple[str, ...]:
         options = self._options
@@ -274,14 +285,25 @@ class ParquetFile:
 
     def __init__(self, path: str, number: int) -> None:
         self.path, self._number = path, number
+        self.begin_process()
+        self.names = tuple(self._file.schema_arrow.names)
+
+    def begin_process(self) -> None:
+        """Opens the file."""
         pyarrow = arrow()
         try:
-            self._file = pyarrow.parquet.ParquetFile(path)
+            self._file = pyarrow.parquet.ParquetFile(self.path)
         except (pyarrow.ArrowException, OSError) as problem:
             if isinstance(problem, FileNotFoundError):
                 raise
-            raise FileFormatError("a Parquet file", str(problem), path) from problem
-        self.names = tuple(self._file.schema_arrow.names)
+            raise FileFormatError("a Parquet file", str(problem), self.path) from problem
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_file"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.begin_process()
 
     def blocks(self) -> Iterator[tuple[Block, int]]:
         line = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -93,12 +94,24 @@ class TableRows(Indexed):
             f", shuffled{'' if window_bytes is None else f' by {window_bytes} bytes'}" if seed is not None else ""
         )
         self.title = f"table({self.size} rows{shuffled})"
-        self._lock = threading.Lock()
-        self._reader = ThreadPoolExecutor(1, "hornbeam-table")
         self._plans: dict[Key, tuple[list[tuple[int, ...]], np.ndarray]] = {}
-        self._loaded: dict[tuple[int, ...], Future] = {}
         self._orders: dict[Any, np.ndarray] = {}
         self._told = False
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        """What belongs to one process: its thread, and what that has read."""
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._reader = ThreadPoolExecutor(1, "hornbeam-table")
+        self._loaded: dict[tuple[int, ...], Future] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_reader", "_loaded")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin_process()
 
     # --- which rows come when ---
 
@@ -149,6 +162,9 @@ class TableRows(Indexed):
         return coming.result()
 
     def _begin(self, blocks: tuple[int, ...]) -> Future:
+        if self._process != os.getpid():  # a fork, such as a worker of torch's DataLoader, has no thread of ours
+            self._begin_process()
+            self._table.begin_process()
         with self._lock:
             coming = self._loaded.pop(blocks, None)
             begun = coming is not None

@@ -181,6 +181,11 @@ class Table:
             )
         return columns
 
+    def begin_process(self) -> None:
+        """Lets go of what a fork cannot share."""
+        for file in self.files:
+            file.begin_process()
+
     def arrays(self, number: int) -> dict[str, np.ndarray]:
         """The columns of a block as arrays."""
         made = {}

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import pickle
 import time
 
 import numpy as np
@@ -309,6 +310,21 @@ def test_a_place_is_found_again(numbers):
     again.restore(state)
     assert [batch["number"].tolist() for batch in again] == rest
     assert sorted(number for batch in begun + rest for number in batch) == list(range(ROWS))
+
+
+def test_other_processes(numbers):
+    path, options = numbers
+    data = table_dataset(path, seed=2, **options)
+    first = whole(data)[0]["number"]  # a thread of this process has read
+    assert whole(pickle.loads(pickle.dumps(table_dataset(path, seed=2, **options))))[0]["number"] == first
+    total = [int(x) for x in data.map(lambda batch: batch["number"].sum(), workers=2, processes=True)]
+    assert sum(total) == ROWS * (ROWS - 1) // 2
+    torch = pytest.importorskip("torch", reason="format='torch'")
+    data = table_dataset(path, seed=2, format="torch", **options)
+    assert len(list(data)) == 157
+    workers = {"num_workers": 2, "timeout": 60, "multiprocessing_context": "fork"}
+    loaded = torch.utils.data.DataLoader(data, batch_size=None, **workers)
+    assert sorted(whole({"number": batch["number"]} for batch in loaded)[0]["number"]) == list(range(ROWS))
 
 
 def test_single_rows_and_what_follows(people):
