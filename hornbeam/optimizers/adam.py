@@ -70,7 +70,7 @@ class Adam(Optimizer):
 
         def run(variables: list[Variable], gradients: list[Any], rate: Any, decaying: list[Any]) -> None:
             names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else ("momentum", "velocity")
-            means, squares, *largest = ([self.slot(name, one)._handle for one in variables] for name in names)
+            means, squares, *largest = self._slots_of(variables, *names)
             kernel(
                 [one._handle for one in variables], gradients, means, squares, largest[0] if largest else [], rate,
                 self._iterations._handle, decaying, self.weight_decay, self.beta_1, self.beta_2, self.epsilon,

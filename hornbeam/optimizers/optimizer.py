@@ -258,16 +258,22 @@ class Optimizer(OptimizerState):
 
     def _in_place(self, pairs: list[tuple[Any, Variable]]) -> bool:
         """The whole step by a kernel of the backend that updates variables in place, if it has one for this step."""
-        kernel = self._kernel() if backend.kernels and context.trace is None else None
-        if kernel is None or self.use_ema or self.gradient_accumulation_steps or self.loss_scale_factor is not None:
+        if not backend.kernels or context.trace is not None:
+            return False
+        if self.use_ema or self.gradient_accumulation_steps or self.loss_scale_factor is not None:
             return False
         variables = [variable for _, variable in pairs]
-        if any(one.constraint is not None or one.overwrite_with_gradient for one in variables):
+        dtype = variables[0]._dtype
+        if dtype not in ("float32", "float64"):
             return False
-        if any(one._dtype not in ("float32", "float64") or one._dtype != variables[0]._dtype for one in variables):
+        for one in variables:
+            if one._dtype != dtype or one.constraint is not None or one.overwrite_with_gradient:
+                return False
+        kernel = self._kernel()
+        if kernel is None:
             return False
         rate = self.learning_rate
-        decaying = [one._handle for one in variables if self.weight_decay is not None and self._use_weight_decay(one)]
+        decaying = [one._handle for one in variables if self._use_weight_decay(one)] if self.weight_decay else []
         kernel(
             variables, self._clipped([gradient for gradient, _ in pairs]),
             rate._handle if isinstance(rate, Variable) else backend.asarray(rate, "float32"), decaying,
@@ -280,6 +286,15 @@ class Optimizer(OptimizerState):
         Written by the optimizers for whose arithmetic backends have kernels; not for classes that change it.
         """
         return None
+
+    def _slots_of(self, variables: list[Variable], *names: str) -> list[list[Any]]:
+        """For each name the handles of the slots of these variables, which are looked up once for the same ones."""
+        key = (names, tuple(map(id, variables)))
+        known = self.__dict__.get("_known_slots")
+        if known is None or known[0] != key:
+            found = [[self.slot(name, one) for one in variables] for name in names]
+            known = self.__dict__["_known_slots"] = (key, found)
+        return [[one._handle for one in group] for group in known[1]]
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         """All that one step does, with gradients that were checked."""

@@ -63,7 +63,7 @@ class SGD(Optimizer):
             return None
 
         def run(variables: list[Variable], gradients: list[Any], rate: Any, decaying: list[Any]) -> None:
-            velocities = [self.slot("momentum", one)._handle for one in variables] if self.momentum else []
+            velocities = self._slots_of(variables, "momentum")[0] if self.momentum else []
             kernel(
                 [one._handle for one in variables], gradients, velocities, rate, self._iterations._handle, decaying,
                 self.weight_decay, self.momentum, self.nesterov,

@@ -89,6 +89,7 @@ class OptimizerState(Tracking):
             if not isinstance(one, Variable):
                 raise ArgumentTypeError("variables", describe(one), f"build of {self._where()}")
         self._trainable_variables = trained
+        self.__dict__.pop("_known_slots", None)
         self._places = {id(one): place for place, one in enumerate(trained)}
 
     def slot(self, name: str, variable: Variable) -> Variable:

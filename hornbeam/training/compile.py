@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hornbeam import losses, metrics as metrics_module, tree
+from hornbeam.backend import active as backend
 from hornbeam.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -337,7 +338,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _predictions(y_pred: Any, outputs: list[Output]) -> list[Any]:
-    leaves = tree.flatten(y_pred)
+    leaves = [y_pred] if backend.is_array(y_pred) else tree.flatten(y_pred)
     if len(leaves) != len(outputs):
         raise ArgumentError(
             f"predictions for the {len(outputs)} outputs {_listed(outputs)}",
@@ -363,6 +364,8 @@ def _targets(y_true: Any, outputs: list[Output], what: str) -> list[Any]:
             what,
             "Give a list or a dict.",
         )
+    if len(outputs) == 1 and backend.is_array(y_true):  # the common case, in every step
+        return [y_true]
     return [_tensor(one) for one in Spreader(what, _is_tensor)(y_true, outputs)]
 
 
@@ -376,6 +379,8 @@ def _tensor(value: Any) -> Any:
 
 
 def _sample_weights(sample_weight: Any, outputs: list[Output]) -> list[Any]:
+    if sample_weight is None:
+        return [None] * len(outputs)
     return [_tensor(one) for one in Spreader("sample_weight", _is_tensor)(sample_weight, outputs)]
 
 

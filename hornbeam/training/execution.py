@@ -5,7 +5,7 @@ Knows how a step is run, not what it does, and not which batch comes when.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,17 @@ class Execution:
     Args:
         step: Takes a batch on the device, gives a structure of tensors.
         compiled: Whether steps are compiled.
+        quiet: Does what `step` does, but for computing results that nobody will look at.
 
     Attributes:
         steps_per_dispatch: How many fused steps the loop has found to fill one dispatch; kept from run to run.
     """
 
-    def __init__(self, step: Callable[[Any], Any], compiled: bool) -> None:
+    def __init__(
+        self, step: Callable[[Any], Any], compiled: bool, quiet: Callable[[Any], Any] | None = None
+    ) -> None:
         self._step = step
+        self._quiet = step if quiet is None else quiet
         self.compiled = compiled
         self.steps_per_dispatch = 1
         self._programs: dict[Any, Any] = {}
@@ -67,9 +71,7 @@ class Execution:
             The result of the last step.
         """
         if not self.can_fuse:
-            for index in range(start, stop):
-                result = self.batch(_picked(index, arrays, order, batch_size, bare))
-            return result
+            return self._one_by_one(_batches(arrays, order, batch_size, start, stop, bare), stop - start)
         leaves, description = tree.flatten_and_structure((arrays, order))
         key = (description, batch_size, bare, tuple(None if one is None else backend.shape(one) for one in leaves))
         program = self._programs.get(key)
@@ -80,6 +82,12 @@ class Execution:
 
             program = self._programs[key] = CompiledLoop(step, (arrays, order))
         return program(start, stop, arrays, order)
+
+    def _one_by_one(self, batches: Iterator[Any], count: int) -> Any:
+        run = self.batch if self.compiled else self._quiet
+        for number, batch in enumerate(batches, 1):
+            result = run(batch) if number < count else self.batch(batch)
+        return result
 
     def stacked(self, batches: list[Any]) -> Any:
         """Runs one step for each of several batches of one shape, as one program; gives the last result."""
@@ -113,6 +121,27 @@ def _picked(index: Any, arrays: Any, order: Any, batch_size: int, bare: bool) ->
         rows = backend.slice_rows(order, first, batch_size)
         batch = tree.map_structure(lambda one: None if one is None else backend.take_rows(one, rows), arrays)
     return batch[0] if bare else batch
+
+
+# How many bytes of rows are gathered at a time where steps take less: one gathering costs as much as a small layer.
+_GATHERED = 1 << 20
+
+
+def _batches(arrays: Any, order: Any, batch_size: int, start: int, stop: int, bare: bool) -> Iterator[Any]:
+    """The batches number `start` to `stop`, of which several small ones are picked at once and then cut apart."""
+    leaves, description = tree.flatten_and_structure(arrays)
+    row = sum(one.nbytes // max(one.shape[0], 1) for one in leaves if one is not None)
+    together = max(1, _GATHERED // max(row * batch_size, 1))
+    for first in range(start, stop, together):
+        count = min(together, stop - first)
+        rows = None if order is None else backend.slice_rows(order, first * batch_size, count * batch_size)
+        place = first * batch_size if order is None else 0
+        picked = [one if one is None or rows is None else backend.take_rows(one, rows) for one in leaves]
+        for index in range(count):
+            begin = place + index * batch_size
+            parts = [None if one is None else backend.slice_rows(one, begin, batch_size) for one in picked]
+            batch = tree.unflatten(description, parts)
+            yield batch[0] if bare else batch
 
 
 def _stack(parts: tuple) -> Any:

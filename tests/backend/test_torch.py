@@ -284,6 +284,15 @@ def test_a_function_that_goes_by_values_runs_step_by_step() -> None:
         assert halved(torch.tensor([4.0, 2.0])).tolist() == [1.0, 0.5]
 
 
+@pytest.fixture
+def equal_random():
+    """The same random numbers step by step and in programs."""
+    keras.config.set_reproducible_random(True)
+    yield
+    keras.config.set_reproducible_random(None)
+
+
+@pytest.mark.usefixtures("equal_random")
 @pytest.mark.parametrize("compiler", ["inductor", "nothing_of_this_name"])
 def test_jit_compile_is_as_eager(compiler, monkeypatch) -> None:
     monkeypatch.setenv("HORNBEAM_TORCH_COMPILER", compiler)
@@ -330,6 +339,7 @@ MODELS = {
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
+@pytest.mark.usefixtures("equal_random")
 def test_torch_compile_follows_models_as_a_whole(name, training) -> None:
     make, shape = MODELS[name]
     x = torch.ones(shape, dtype=torch.int32) if name == "transformer" else torch.linspace(-1, 1, 648)[: np.prod(shape)]

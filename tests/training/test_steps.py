@@ -330,3 +330,39 @@ def test_state_form_runs_every_way(way):
     wanted.fit(X[:18], Y[:18], batch_size=6, shuffle=False, verbose=0)
     for mine, theirs in zip(model.get_weights(), wanted.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
+class Seen(keras.Model):
+    """Counts how often its own metrics code saw no results."""
+
+    empty = 0
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        results = super().compute_metrics(x, y, y_pred, sample_weight)
+        Seen.empty += "mae" not in results
+        return results
+
+
+@pytest.mark.skipif("gradients" not in backend.features, reason="the backend does not train")
+def test_results_are_there_where_somebody_looks():
+    x, y = np.arange(64.0, dtype="float32").reshape(32, 2) / 64, np.ones((32, 1), "float32")
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(dict(logs)))
+    histories = []
+    for make, callbacks in ((Seen, []), (lambda: keras.Sequential([keras.layers.Dense(1)]), [watch]),
+                            (lambda: keras.Sequential([keras.layers.Dense(1)]), [])):  # fmt: skip
+        keras.utils.set_random_seed(3)
+        model = make()
+        model.compile("sgd", "mse", metrics=["mae"])
+        histories.append(model.fit(x, y, batch_size=2, epochs=2, verbose=0, callbacks=callbacks).history)
+    assert Seen.empty == 0
+    assert len(seen) == 32 and all({"loss", "mae"} <= set(one) for one in seen)
+    for name in ("loss", "mae"):
+        np.testing.assert_allclose(histories[1][name], histories[2][name], rtol=1e-6)

@@ -154,7 +154,10 @@ class TorchBackend(Backend):
         same = isinstance(value, torch.Tensor) and value.dtype == handle.dtype and value.shape == handle.shape
         if (not number and not same) or handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
             return False
-        with torch.no_grad():
+        if handle.requires_grad or (same and value.requires_grad):
+            with torch.no_grad():
+                handle.add_(value)
+        else:  # as in metrics, in every step
             handle.add_(value)
         return True
 

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
 import torch
 
-# The number in a scalar variable as last read, with the count of changes that torch keeps for the tensor: reading it
-# again while nothing has changed would only make the host wait for the device.
-_read: weakref.WeakKeyDictionary[Any, tuple[int, float]] = weakref.WeakKeyDictionary()
 
+def number(handle: Any) -> float:
+    """The number in a scalar variable.
 
-def number(handle: torch.Tensor) -> float:
-    """The number in a scalar variable."""
-    known = _read.get(handle)
+    It is kept with the count of changes that torch has for the tensor: reading it again while nothing has changed would
+    only make the host wait for the device.
+    """
+    known = getattr(handle, "_hornbeam_number", None)
     if known is None or known[0] != handle._version:
-        known = _read[handle] = (handle._version, handle.item())
+        known = handle._hornbeam_number = (handle._version, handle.item())
     return known[1]
 
 
@@ -96,7 +95,7 @@ def sgd(
 
 def _advance(iterations: Any, count: float) -> None:
     iterations.add_(1)
-    _read[iterations] = (iterations._version, count)
+    iterations._hornbeam_number = (iterations._version, count)
 
 
 KERNELS = {"adam": adam, "sgd": sgd}
