@@ -40,14 +40,14 @@ def make(classes: int, width: int) -> keras.Model:
     """Augmentation and a small convolutional network."""
     inputs = keras.Input((SIZE, SIZE, 3), dtype="uint8")
     x = layers.RandomFlip("horizontal", seed=1)(inputs)
-    x = layers.RandomTranslation(0.12, 0.12, seed=2)(x)
+    x = layers.RandomTranslation(0.1, 0.1, seed=2)(x)
     x = layers.RandomBrightness(0.1, seed=3)(x)
     x = layers.Rescaling(1 / 127.5, offset=-1)(x)
     for filters in (width, 2 * width, 4 * width):
         x = block(x, filters)
     x = layers.Conv2D(4 * width, 3, padding="same", activation="relu")(x)
     x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.3)(x)
+    x = layers.Dropout(0.2)(x)
     return keras.Model(inputs, layers.Dense(classes)(x))
 
 

@@ -306,6 +306,10 @@ def infer(function: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     leaves, description = tree.flatten_and_structure((args, kwargs))
     structs = [Struct(leaf._shape, leaf._dtype) if isinstance(leaf, KerasTensor) else leaf for leaf in leaves]
     struct_args, struct_kwargs = tree.unflatten(description, structs)
-    with Trace():
-        result = backend.abstract(function, *struct_args, **struct_kwargs)
+
+    def followed(*given: Any, **named: Any) -> Any:
+        with Trace():  # one for each time, so that nothing of an attempt that failed is left for the next
+            return function(*given, **named)
+
+    result = backend.abstract(followed, *struct_args, **struct_kwargs)
     return tree.map_structure(lambda one: KerasTensor(one.shape, one.dtype) if isinstance(one, Struct) else one, result)
