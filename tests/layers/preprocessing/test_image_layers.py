@@ -68,9 +68,14 @@ def numpy(value: Any) -> np.ndarray:
     return np.asarray(backend.to_numpy(value))
 
 
-def many(count: int = 8) -> np.ndarray:
-    """Several times the same image."""
-    return np.repeat(images("floats")[:1], count, axis=0)
+def many() -> np.ndarray:
+    """Eight times the same image; always as many, so that programs for it are made once."""
+    return np.repeat(images("floats")[:1], 8, axis=0)
+
+
+def pairs() -> np.ndarray:
+    """Four times two images."""
+    return np.concatenate([images("floats")] * 4)
 
 
 def test_every_layer_is_here() -> None:
@@ -79,14 +84,14 @@ def test_every_layer_is_here() -> None:
 
 @every
 def test_nothing_changes_at_inference(name: str) -> None:
-    layer, batch = LAYERS[name](), images("floats")
+    layer, batch = LAYERS[name](), many()
     outputs = numpy(layer(batch, training=False))
     assert outputs.dtype == np.float32
     if name not in ALWAYS and name != "RandomCrop":
         np.testing.assert_array_equal(outputs, batch)
         # by default layers change, as Keras's do when they are called by themselves
         if name not in ("CutMix", "MixUp", "RandAugment"):
-            assert np.abs(numpy(layer(many())) - many()).max() > 1e-3
+            assert np.abs(numpy(layer(batch)) - batch).max() > 1e-3
     elif name != "MaxNumBoundingBoxes":
         assert outputs.shape != batch.shape or np.abs(outputs - batch).max() > 1e-3
 
@@ -95,7 +100,7 @@ def test_nothing_changes_at_inference(name: str) -> None:
 def test_seeds_and_independence(name: str) -> None:
     layer, again, other = LAYERS[name](), LAYERS[name](), LAYERS[name]()
     other.generator = keras.random.SeedGenerator(4)
-    batch = many() if name not in ("CutMix", "MixUp") else np.concatenate([images("floats")] * 4)
+    batch = pairs() if name in ("CutMix", "MixUp") else many()
     first, second = numpy(layer(batch, training=True)), numpy(layer(batch, training=True))
     np.testing.assert_array_equal(first, numpy(again(batch, training=True)))
     if name != "RandAugment":  # two of eleven changes may change nothing
@@ -106,16 +111,32 @@ def test_seeds_and_independence(name: str) -> None:
         assert len({one.round(2).tobytes() for one in first}) > 1
 
 
-@every
+# those whose way hangs on what is drawn, or that write or loop; the others are one program together
+DIFFICULT = (
+    "Equalization", "ContrastLimitedAdaptiveHistogramEqualization", "RandomCrop", "RandomElasticTransform",
+    "RandomErasing", "CutMix", "RandAugment", "AugMix",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*DIFFICULT, "others"])
 def test_compiled_is_as_eager(name: str) -> None:
     if "compile" not in backend.features or not backend.compile_default:
         pytest.skip("this backend compiles on demand, which its own tests cover")
-    batch = images("floats")
-    wanted = numpy(LAYERS[name]()(batch, training=True))
-    layer = LAYERS[name]()
-    found = numpy(keras.jit(lambda x: layer(x, training=True))(backend.asarray(batch)))
+    simple = [one for one in RANDOM if one not in (*DIFFICULT, "RandomPosterization")]
+    names = simple if name == "others" else [name]
+    wanted = backend.asarray(pairs())
+    for one in names:
+        wanted = LAYERS[one]()(wanted, training=True)
+    layers = [LAYERS[one]() for one in names]
+
+    def run(x: Any) -> Any:
+        for layer in layers:
+            x = layer(x, training=True)
+        return x
+
+    found = numpy(keras.jit(run)(backend.asarray(pairs())))
     # values at the edges of steps, of bits or bins, may fall to either side
-    close = np.isclose(found, wanted, atol=0.02, rtol=1e-4)
+    close = np.isclose(found, numpy(wanted), atol=0.05, rtol=1e-3)
     assert np.mean(~close) < 0.03, (found, wanted)
 
 
@@ -132,15 +153,16 @@ def test_dtypes(name: str) -> None:
         for training in (True, False):
             truth = infer(lambda x, layer=layer, training=training: layer(x, training=training), (spec,), {})
             assert (truth.shape, truth.dtype) == (layer(spec).shape, wanted), (policy, training)
-    outputs = numpy(type(kept).from_config({**kept.get_config(), "dtype": "float16"})(images("floats"), training=True))
-    assert np.all(np.isfinite(outputs.astype("float32")))
+    if not backend.compile_default:  # elsewhere what was followed is what runs
+        half = type(kept).from_config({**kept.get_config(), "dtype": "float16"})
+        assert np.all(np.isfinite(numpy(half(many(), training=True)).astype("float32")))
 
 
 @every
 def test_in_a_model_and_its_file(name: str, tmp_path: Path) -> None:
     inputs = keras.Input((8, 6, 3))
     model = keras.Model(inputs, LAYERS[name]()(inputs))
-    batch = images("floats")
+    batch = many()
     wanted = numpy(LAYERS[name]()(batch, training=False))
     np.testing.assert_allclose(numpy(model(batch, training=False)), wanted, atol=1e-3)
     model.save(tmp_path / "model.keras")
