@@ -20,7 +20,8 @@ HERE = [
     for name, one in programs.items()
     if backend.name in one.backends
 ]
-PROSE = sorted(documents.PROSE.glob("*.py")) if "gradients" in backend.features else []
+PROSE = sorted(documents.PROSE.glob("*.py"))
+TRAINS = "gradients" in backend.features
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +35,14 @@ def results(shared, tmp_path_factory):
         blocks = documents.blocks_of(documents.document(shared, number))
         files[number, name] = f"{number} {name}.py"
         (folder / files[number, name]).write_text(documents.text_of(documents.PROGRAMS[number][name], blocks))
+    programs = [*files.values(), *(map(str, PROSE) if TRAINS else ())]
     done = hornbeam(
-        "run", str(Path(__file__).with_name("driver.py")), *files.values(), *map(str, PROSE), cwd=folder, timeout=400,
+        "run", str(Path(__file__).with_name("driver.py")), *programs, cwd=folder, timeout=400,
         HORNBEAM_BACKEND=backend.name, KERAS_HOME=str(folder),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads((folder / "results.json").read_text())
-    return {key: found[file] for key, file in files.items()} | {path.stem: found[str(path)] for path in PROSE}
+    return {key: found[file] for key, file in files.items()} | {path.stem: found.get(str(path)) for path in PROSE}
 
 
 @pytest.mark.parametrize(("number", "name"), HERE, ids=[" ".join(one) for one in HERE])
@@ -53,9 +55,10 @@ def test_program(results, number, name):
         assert not found, found
 
 
+@pytest.mark.skipif(not TRAINS, reason="this backend does not train")
 @pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
 def test_what_is_said_in_words(results, path):
-    assert not results[path.stem], results[path.stem]
+    assert results[path.stem] == "", results[path.stem]
 
 
 @pytest.mark.parametrize("number", documents.PROGRAMS)
