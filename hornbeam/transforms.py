@@ -274,21 +274,22 @@ class Compiled:
     Args:
         function: Takes trees of tensors, reads and writes variables, returns a tree of tensors and constants.
         example: Arguments of the right structure, shapes and dtypes, on which it is followed once.
+        optimize: Whether a framework with graphs also uses its compiler; None leaves that to it.
 
     Attributes:
         read_only: The variables that it reads.
         written: The variables that it writes.
     """
 
-    def __init__(self, function: Callable[..., Any], example: tuple) -> None:
+    def __init__(self, function: Callable[..., Any], example: tuple, optimize: bool | None = None) -> None:
         self._function = function
         self._fixed: list[Any] = []
         self._stateful = "inplace" in backend.features
         if self._stateful:  # the framework's compiler sees the variables itself
-            self._program = backend.compile(self._followed)
+            self._program = backend.compile(self._followed, optimize=optimize)
             return
         self.read_only, self.written, self._result = _discover(function, example)
-        self._program = backend.compile(self._pure, donate=(0,))
+        self._program = backend.compile(self._pure, donate=(0,), optimize=optimize)
 
     def _followed(self, args: tuple) -> list[Any]:
         before = [(layer, scope.read_losses(layer)) for layer in scope.layers_with_losses()]
@@ -375,11 +376,12 @@ class CompiledLoop(Compiled):
     Args:
         function: `function(index, *args)`, as in `Compiled`.
         example: The arguments after `index`.
+        optimize: As in `Compiled`.
     """
 
-    def __init__(self, function: Callable[..., Any], example: tuple) -> None:
+    def __init__(self, function: Callable[..., Any], example: tuple, optimize: bool | None = None) -> None:
         example = (backend.asarray(0, "int32"), *example)
-        super().__init__(function, example)
+        super().__init__(function, example, optimize)
         if self._stateful:
             *_, self._result = _discover(function, example)
 

@@ -115,6 +115,7 @@ class Backend:
         variable_base: The class that variables derive from.
         native_types: Classes of the framework that may stand in a layer's attributes and hold state.
         compile_default: Whether programs compile unless somebody says otherwise.
+        graphs: Whether steps are graphs of the framework even where its compiler is not wanted.
         overrides: Ops, by name, for which the backend owns a better kernel. Same signature as the op's body.
         probe_sizes: Two sizes that stand for None in abstract evaluation; both divisible by small numbers.
     """
@@ -126,6 +127,7 @@ class Backend:
     variable_base: type = object
     native_types: tuple[type, ...] = ()
     compile_default: bool = False
+    graphs: bool = False
     # whether a kernel of some twenty operations, such as a random distribution, is worth a program of its own
     compile_kernels: bool = False
     # whether steps that are not compiled take their batches from arrays that lie on the device
@@ -335,8 +337,11 @@ class Backend:
             "Set HORNBEAM_BACKEND to jax, torch or tensorflow.",
         )
 
-    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
-        """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory."""
+    def compile(self, function: Callable, donate: Sequence[int] = (), optimize: bool | None = None) -> Callable:
+        """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory.
+
+        Where the framework has a compiler beside its graphs, `optimize` says whether it is used; None leaves it open.
+        """
         raise UnsupportedError(
             "a backend that compiles", f"the {self.name} backend", "jit", "Pass jit_compile=False or run_eagerly=True."
         )

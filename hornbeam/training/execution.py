@@ -23,17 +23,20 @@ class Execution:
         step: Takes a batch on the device, gives a structure of tensors.
         compiled: Whether steps are compiled.
         quiet: Does what `step` does, but for computing results that nobody will look at.
+        optimize: Whether a framework with graphs also uses its compiler; None leaves that to it.
 
     Attributes:
         steps_per_dispatch: How many fused steps the loop has found to fill one dispatch; kept from run to run.
     """
 
     def __init__(
-        self, step: Callable[[Any], Any], compiled: bool, quiet: Callable[[Any], Any] | None = None
+        self, step: Callable[[Any], Any], compiled: bool, quiet: Callable[[Any], Any] | None = None,
+        optimize: bool | None = None,
     ) -> None:
         self._step = step
         self._quiet = step if quiet is None else quiet
         self.compiled = compiled
+        self._optimize = optimize
         self.steps_per_dispatch = 1
         self._programs: dict[Any, Any] = {}
 
@@ -53,7 +56,7 @@ class Execution:
         key = (description, tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves))
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = Compiled(self._step, (data,))
+            program = self._programs[key] = Compiled(self._step, (data,), self._optimize)
         return program(data)
 
     def rows(self, arrays: Any, order: Any, batch_size: int, start: int, stop: int, bare: bool) -> Any:
@@ -80,7 +83,7 @@ class Execution:
             def step(index: Any, arrays: Any, order: Any) -> Any:
                 return self._step(_picked(index, arrays, order, batch_size, bare))
 
-            program = self._programs[key] = CompiledLoop(step, (arrays, order))
+            program = self._programs[key] = CompiledLoop(step, (arrays, order), self._optimize)
         return program(start, stop, arrays, order)
 
     def _one_by_one(self, batches: Iterator[Any], count: int) -> Any:
@@ -106,7 +109,7 @@ class Execution:
                     tree.map_structure(lambda one: None if one is None else backend.slice_rows(one, index, 1)[0], data)
                 )
 
-            program = self._programs[key] = CompiledLoop(step, (data,))
+            program = self._programs[key] = CompiledLoop(step, (data,), self._optimize)
         return program(0, len(batches), data)
 
 

@@ -567,8 +567,10 @@ class Trainer(Preparation, StateTree):
         key = (phase, tuple([one._trainable_flags() for one in layers]))
         execution = self._executions.get(key)
         if execution is None:
+            optimize = None if self._jit_compile in ("auto", None) else bool(self._jit_compile)
+            compiled = self.jit_compile or (backend.graphs and not self._run_eagerly)
             execution = self._executions[key] = Execution(
-                self._step_function(phase), self.jit_compile, self._quiet_step_function(phase)
+                self._step_function(phase), compiled, self._quiet_step_function(phase), optimize
             )
         return execution
 

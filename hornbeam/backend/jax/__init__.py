@@ -146,7 +146,7 @@ class JaxBackend(Backend):
     def recorder(self, persistent: bool) -> Recorder:
         return JaxRecorder()
 
-    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
+    def compile(self, function: Callable, donate: Sequence[int] = (), optimize: bool | None = None) -> Callable:
         cache.enable()
         return jax.jit(function, donate_argnums=tuple(donate), compiler_options=nn.compiler_options() or None)
 

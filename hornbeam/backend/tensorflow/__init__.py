@@ -10,7 +10,7 @@ import numpy as np
 
 from hornbeam import _config, tree
 from hornbeam.backend.base import Backend, Recorder, Struct
-from hornbeam.backend.tensorflow import control, indexing, native, nn, random, tape, xp
+from hornbeam.backend.tensorflow import control, indexing, native, nn, random, tape, updates, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
@@ -27,10 +27,12 @@ class TensorflowBackend(Backend):
     xp = xp
     features = frozenset({"gradients", "compile", "fusion", "inplace", "strings", "ragged"})
     overrides = nn.OVERRIDES
+    kernels = updates.KERNELS
     # nothing is computed in abstract evaluation, so the sizes may be large and rich in divisors
     probe_sizes = (840, 1680)
     weak_numbers = True
     compile_default = True
+    graphs = True
     variable_base = native.VariableBase
     layer_base = native.ModuleBase
     native_types = (tf.Variable, tf.Module)
@@ -190,8 +192,8 @@ class TensorflowBackend(Backend):
     def recorder(self, persistent: bool) -> Recorder:
         return tape.TensorflowRecorder(persistent)
 
-    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
-        return control.Program(function)
+    def compile(self, function: Callable, donate: Sequence[int] = (), optimize: bool | None = None) -> Callable:
+        return control.Program(function, optimize)
 
     def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
         _, carry = tf.while_loop(

@@ -171,12 +171,12 @@ class Program:
 
     Args:
         function: Takes and gives trees; what is no tensor in them is constant.
-        jit_compile: Whether XLA compiles the graph.
+        optimize: Whether XLA compiles the graph.
     """
 
-    def __init__(self, function: Callable, jit_compile: bool = False) -> None:
+    def __init__(self, function: Callable, optimize: bool | None = None) -> None:
         self._function = function
-        self._jit_compile = jit_compile
+        self._optimize = optimize
         self._graphs: dict[Any, tuple] = {}
 
     def _trace(self, leaves: list[Any], description: Any) -> tuple:
@@ -191,7 +191,7 @@ class Program:
 
         specs = [tf.TensorSpec(one.shape, one.dtype) for one in leaves if isinstance(one, tf.Tensor)]
         # without autograph: hornbeam's own code, and train steps that users write, say what they mean
-        graph = tf.function(flat, autograph=False, jit_compile=self._jit_compile or None)
+        graph = tf.function(flat, autograph=False, jit_compile=self._optimize or None)
         return graph.get_concrete_function(*specs), kept
 
     def __call__(self, *args: Any) -> Any:

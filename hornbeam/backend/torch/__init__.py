@@ -217,7 +217,7 @@ class TorchBackend(Backend):
     def recorder(self, persistent: bool) -> Recorder:
         return TorchRecorder()
 
-    def compile(self, function: Callable, donate: Sequence[int] = ()) -> Callable:
+    def compile(self, function: Callable, donate: Sequence[int] = (), optimize: bool | None = None) -> Callable:
         return program.compile(function)
 
     def put(self, batch: Any) -> Any:
