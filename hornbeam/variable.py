@@ -14,6 +14,7 @@ from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.scope import context
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = (None, "auto", "none", "on_write", "on_read")
 
 _Base: type = backend.variable_base
 
@@ -32,11 +33,11 @@ class Variable(_Base):
         autocast: Whether a layer with mixed precision reads it in the compute dtype.
         aggregation: How replicas of a distributed variable are merged: "none", "mean", "sum" or
             "only_first_replica".
-        synchronization: When replicas are synchronised; kept for distribution.
+        synchronization: When replicas are merged: "auto", "none", "on_write" or "on_read".
         name: A name without "/"; None counts up from "variable".
 
     Raises:
-        ValueError: For a callable without a shape, a name with "/", or an unknown aggregation.
+        ValueError: For a callable without a shape, a name with "/", or an unknown aggregation or synchronization.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> v.assign_add([1.0, 1.0]).numpy().tolist()
@@ -67,6 +68,10 @@ class Variable(_Base):
             raise ArgumentError("a name without '/'", repr(name), "Variable")
         if aggregation not in _AGGREGATIONS:
             raise ArgumentError(f"an aggregation out of {_AGGREGATIONS}", repr(aggregation), f"variable {name!r}")
+        if synchronization not in _SYNCHRONIZATIONS:
+            raise ArgumentError(
+                f"a synchronization out of {_SYNCHRONIZATIONS}", repr(synchronization), f"variable {name!r}"
+            )
         self.name = name
         self.path = "/".join((*context.path, name))
         self._trainable = _checked_flag(trainable, "trainable", name)
@@ -90,7 +95,9 @@ class Variable(_Base):
                     value = backend.asarray(value)
                 dtype = backend.dtype(value)
             self._dtype = dtypes.standardize_dtype(dtype)
-        self._handle = backend.new_variable(value, self._dtype, self._trainable, self.path)
+        self._handle = backend.new_variable(
+            value, self._dtype, self._trainable, self.path, aggregation, synchronization
+        )
         self._shape = backend.shape(backend.read(self._handle))
         if context.made is not None:
             context.made.append(weakref.ref(self))

@@ -204,8 +204,14 @@ class Backend:
 
     # --- state ---------------------------------------------------------------------------------------------
 
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
-        """A handle that holds `value`; what it is only the backend knows."""
+    def new_variable(
+        self, value: Any, dtype: str, trainable: bool, name: str, aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+    ) -> Any:
+        """A handle that holds `value`; what it is only the backend knows.
+
+        The last two say how the copies of a variable on several replicas are merged, and when.
+        """
         return self.asarray(value, dtype)
 
     def read(self, handle: Any) -> Any:
@@ -435,6 +441,35 @@ class Backend:
 
     def wait(self, value: Any) -> None:
         """Returns when `value` is computed."""
+
+    # --- replicas: the same step side by side on parts of a batch, as the framework spreads it ---------------
+
+    def strategy(self) -> Any:
+        """What spreads variables and steps over replicas, as chosen around this code; None if nothing does."""
+        return None
+
+    def in_strategy(self, strategy: Any) -> AbstractContextManager:
+        """A scope in which a strategy, if there is one, makes the variables."""
+        return nullcontext()
+
+    def on_replicas(self, strategy: Any, step: Callable[[Any], Any], data: Any, kept: Sequence[Any]) -> list[Any]:
+        """The results of a step on the replicas of a strategy, each of which gets its part of the rows of a batch.
+
+        The handles in `kept` stay as they are in replicas for which there are no rows.
+        """
+        raise UnsupportedError("a backend with strategies", f"the {self.name} backend", "a step on replicas")
+
+    def replica(self) -> int | None:
+        """The number of the replica that runs here, if there are several."""
+        return None
+
+    def share(self) -> float:
+        """The part of the loss of a whole batch that a mean over the rows seen here stands for."""
+        return 1.0
+
+    def summed(self, gradients: Sequence[Any]) -> list[Any]:
+        """Gradients summed over the replicas that are in this step together."""
+        return list(gradients)
 
     # --- profiling -----------------------------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ from hornbeam.losses.shapes import as_dtype, of_one_rank
 from hornbeam.ops.define import Tensor, TensorLike
 from hornbeam.saving import deserialize_keras_object, serialize_keras_object
 
+# the reductions that, taken on each replica, count by the part of the batch that it has
+_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+
 
 @wire("keras.Loss", "keras.losses.Loss")
 class Loss:
@@ -79,7 +82,9 @@ class Loss:
         own_mask = scope.get_mask(values)
         if own_mask is not None:
             mask = own_mask if mask is None else ops.logical_and(mask, own_mask)
-        return reduce_weighted(values, sample_weight, mask, self.reduction, self._dtype)
+        loss = reduce_weighted(values, sample_weight, mask, self.reduction, self._dtype)
+        share = backend.share() if self.reduction in _MEANS else 1.0
+        return loss if share == 1.0 else loss * share
 
     def _as_float(self, value: Any) -> Any:
         return as_dtype(value, self._dtype)

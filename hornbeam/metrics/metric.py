@@ -88,6 +88,8 @@ class Metric(Tracking):
             variable = Variable(
                 initializer, shape, self.dtype if dtype is None else dtypes.standardize_dtype(dtype),
                 trainable=False, autocast=False, aggregation=aggregation, name=name,
+                # each replica gathers what it sees itself; a sum is over all that all have seen
+                synchronization="on_read" if aggregation == "sum" else "auto",
             )
         self._own_variables.append(variable)
         return variable

@@ -250,6 +250,7 @@ class Optimizer(OptimizerState):
         if not pairs:
             return
         with backend.no_gradients():
+            pairs = list(zip(backend.summed([gradient for gradient, _ in pairs]), [v for _, v in pairs], strict=True))
             if self._in_place(pairs):
                 return
             with Trace() as trace:

@@ -14,6 +14,8 @@ from hornbeam.errors import ArgumentError, describe
 from hornbeam.variable import Variable
 
 _STEP = np.array([0, 1], np.uint32)
+# what sets the keys of replicas apart: an odd number near 2**32 over the golden ratio
+_APART = 0x9E3779B9
 # Seeds of generators that are given none; `set_global_seed` starts it anew.
 _seeds = python_random.Random()
 
@@ -66,7 +68,8 @@ class SeedGenerator:
         """
         key = backend.snapshot(self.state.value)
         self.state.assign(backend.xp.add(key, _STEP))
-        return key
+        number = backend.replica()  # replicas share the state, and draw numbers of their own
+        return backend.xp.add(key, np.array([number * _APART % 2**32, 0], np.uint32)) if number else key
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal generator."""

@@ -283,7 +283,9 @@ class CompileLoss:
                 _note(problem, f"loss {getattr(loss, 'name', '')!r}", output, target, prediction)
                 raise
             if tracker is not None:
-                tracker.update_state(value, sample_weight=_batch_size(prediction))
+                share = backend.share()
+                whole = value if share == 1.0 else value / share
+                tracker.update_state(whole, sample_weight=_batch_size(prediction))
             if weight is not None and weight != 1:
                 value = value * weight
             total = value if total is None else total + value

@@ -80,7 +80,7 @@ class Preparation(Steps):
             rows = self.host_results(rows)  # type: ignore[attr-defined]
         rows = backend.put(rows)
         with Trace():
-            structure = backend.abstract(outputs, tree.map_structure(_struct, rows))
+            structure = backend.abstract(outputs, tree.map_structure(struct_of, rows))
         return structure, bool(masked)
 
     def _can_be_called(self) -> bool:
@@ -118,7 +118,8 @@ class Preparation(Steps):
         )
 
 
-def _struct(value: Any) -> Any:
+def struct_of(value: Any) -> Any:
+    """What stands for a tensor where nothing is computed; anything else as it is."""
     return Struct(backend.shape(value), backend.dtype(value)) if backend.is_array(value) else value
 
 

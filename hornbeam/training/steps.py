@@ -98,7 +98,9 @@ class Steps:
             loss = self._compile_loss(y, y_pred, sample_weight)
             if loss is not None:
                 parts.append(loss)
-        parts.extend(backend.cast(backend.asarray(one), _config.floatx()) for one in self.losses)  # type: ignore[attr-defined]
+        share = backend.share()
+        added = [backend.cast(backend.asarray(one), _config.floatx()) for one in self.losses]  # type: ignore[attr-defined]
+        parts.extend(added if share == 1.0 else [one * share for one in added])
         if not parts:
             raise ValueStateError(
                 "a loss",
@@ -180,7 +182,8 @@ class Steps:
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         count = next((one.shape[0] for one in tree.flatten(x) if getattr(one, "shape", ())), 1)
-        self._loss_tracker.update_state(loss, sample_weight=float(count))
+        share = backend.share()
+        self._loss_tracker.update_state(loss if share == 1.0 else loss / share, sample_weight=float(count))
 
     # --- older spellings ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ One `train_step(self, data)` serves every backend. The loop over batches is in `
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -18,6 +19,7 @@ from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from hornbeam.layers.state import remembered
 from hornbeam.saving.config import deserialize_value, serialize_value
+from hornbeam.scope import Trace, context
 from hornbeam.tracking import unique
 from hornbeam.training.arguments import (
     frequency_of,
@@ -32,7 +34,7 @@ from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
 from hornbeam.training.hints import explain
 from hornbeam.training.loop import Loop
-from hornbeam.training.preparation import Preparation
+from hornbeam.training.preparation import Preparation, struct_of
 from hornbeam.training.results import check_results, host_number, in_order, on_host
 from hornbeam.training.sources.mapped import MappedSource
 from hornbeam.training.state_form import takes_state, with_state
@@ -42,6 +44,20 @@ from hornbeam.variable import Variable
 
 # How much memory the results of a model's host part for whole arrays may take; more goes batch by batch.
 _HOST_BYTES = 1 << 30
+
+
+def _in_strategy(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a trainer, whose variables are made by the strategy of the model."""
+
+    @functools.wraps(method)
+    def inside(self: Any, *args: Any, **kwargs: Any) -> Any:
+        strategy = self.distribute_strategy
+        if strategy is None:
+            return method(self, *args, **kwargs)
+        with backend.in_strategy(strategy):
+            return method(self, *args, **kwargs)
+
+    return inside
 
 
 class Trainer(Preparation, StateTree):
@@ -65,6 +81,8 @@ class Trainer(Preparation, StateTree):
             _jit_compile="auto",
             steps_per_execution=1,
             _steps_chosen=False,
+            # kept from where the model is made; its steps run on the replicas of this strategy
+            distribute_strategy=backend.strategy(),
         )
 
     # --- compile -------------------------------------------------------------------------------------------
@@ -217,6 +235,7 @@ class Trainer(Preparation, StateTree):
 
     # --- the loop ------------------------------------------------------------------------------------------
 
+    @_in_strategy
     def fit(
         self,
         x: Any = None,
@@ -348,6 +367,7 @@ class Trainer(Preparation, StateTree):
             callbacks.on_train_end(logs)
         return self.history
 
+    @_in_strategy
     def evaluate(
         self,
         x: Any = None,
@@ -405,6 +425,7 @@ class Trainer(Preparation, StateTree):
         callbacks.on_test_end(logs)
         return logs
 
+    @_in_strategy
     def predict(
         self,
         x: Any,
@@ -459,6 +480,7 @@ class Trainer(Preparation, StateTree):
     stop_predicting = False
     stop_evaluating = False
 
+    @_in_strategy
     def train_on_batch(
         self,
         x: Any,
@@ -476,11 +498,13 @@ class Trainer(Preparation, StateTree):
         self._require_gradients("train_on_batch")
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @_in_strategy
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step of evaluation on one batch; returns as `train_on_batch` does."""
         self._require_compiled("test_on_batch")
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
+    @_in_strategy
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         source = self._open(x, batch_size=length_of(x)) if self.split_function() is not None else None
@@ -595,7 +619,29 @@ class Trainer(Preparation, StateTree):
                 check_results(result, where)
             return result
 
-        return ready
+        return ready if self.distribute_strategy is None else self._on_replicas(ready, phase)
+
+    def _on_replicas(self, step: Callable[[Any], Any], phase: str) -> Callable[[Any], Any]:
+        """A step on the replicas of the strategy: each has its rows of the batch, and results are those of all."""
+        seen: list[Any] = []
+
+        def over_replicas(data: Any) -> Any:
+            with backend.in_strategy(self.distribute_strategy):
+                if context.trace is not None:  # nothing runs: what matters are variables and the form of the result
+                    return step(data)
+                if not seen:
+                    with Trace():  # makes all variables, which replicas could not
+                        backend.abstract(step, tree.map_structure(struct_of, data))
+                    seen.append(True)
+                kept = [one._handle for one in self.metrics_variables]
+                results = backend.on_replicas(self.distribute_strategy, step, data, kept)
+                if phase == "predict":
+                    return tree.map_structure(lambda *parts: backend.xp.concatenate(parts, axis=0), *results)
+                logs = tree.map_structure(lambda *parts: sum(parts[1:], parts[0]) / len(parts), *results)
+                gathered = self.get_metrics_result()  # metrics that all replicas filled
+                return {**logs, **{name: value for name, value in gathered.items() if name in logs}}
+
+        return over_replicas
 
     def _quiet_step_function(self, phase: str) -> Callable[[Any], Any]:
         """The step, which need not compute results; it leaves them out where all that makes them is ours."""

@@ -72,7 +72,10 @@ class JaxBackend(Backend):
             return super().filled(shape, value, dtype)
         return _filled(shape, value, self.native_dtype(dtype))
 
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+    def new_variable(
+        self, value: Any, dtype: str, trainable: bool, name: str, aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+    ) -> Any:
         # not a copy: the variable counts its first value as lent, and copies before it would destroy it
         with jax.ensure_compile_time_eval():
             return self.asarray(value, dtype)

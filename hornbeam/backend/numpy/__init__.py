@@ -47,7 +47,10 @@ class NumpyBackend(Backend):
     def native_dtype(self, dtype: str) -> Any:
         return _EXTENDED.get(dtype) or (np.dtype(object) if dtype == "string" else np.dtype(dtype))
 
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+    def new_variable(
+        self, value: Any, dtype: str, trainable: bool, name: str, aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+    ) -> Any:
         return np.array(self.asarray(value, dtype))
 
     def write(self, handle: Any, value: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from hornbeam import _config, tree
 from hornbeam.backend.base import Backend, Recorder, Struct
-from hornbeam.backend.tensorflow import control, indexing, native, nn, random, tape, updates, xp
+from hornbeam.backend.tensorflow import control, indexing, native, nn, random, replicas, tape, updates, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
@@ -106,15 +106,22 @@ class TensorflowBackend(Backend):
 
     # --- state ---------------------------------------------------------------------------------------------
 
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+    def new_variable(
+        self, value: Any, dtype: str, trainable: bool, name: str, aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+    ) -> Any:
         with tf.init_scope(), native.outside_of_functions():
-            return tf.Variable(self.asarray(value, dtype), trainable=trainable, name=name)
+            return tf.Variable(
+                self.asarray(value, dtype), trainable=trainable, name=name,
+                aggregation=replicas.AGGREGATIONS[aggregation],
+                synchronization=replicas.SYNCHRONIZATIONS[synchronization],
+            )
 
     def read(self, handle: Any) -> Any:
         return handle.value() if isinstance(handle, tf.Variable) else handle
 
     def write(self, handle: Any, value: Any) -> Any:
-        handle.assign(value, read_value=False)
+        replicas.own(handle).assign(value, read_value=False)
         return handle
 
     def increase(self, handle: Any, value: Any) -> bool:
@@ -126,11 +133,12 @@ class TensorflowBackend(Backend):
             return False
         if isinstance(value, (int, float)):
             value = tf.fill(handle.shape, tf.cast(value, handle.dtype))
-        handle.assign_add(value, read_value=False)
+        replicas.own(handle).assign_add(value, read_value=False)
         return True
 
     def set_trainable(self, handle: Any, trainable: bool) -> None:
-        handle._trainable = trainable  # which tapes ask
+        for one in getattr(handle, "values", (handle,)):
+            one._trainable = trainable  # which tapes ask
 
     def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
         return native.parts_of(value)
@@ -255,6 +263,27 @@ class TensorflowBackend(Backend):
 
     def wait(self, value: Any) -> None:
         tf.test.experimental.sync_devices()
+
+
+    # --- replicas ------------------------------------------------------------------------------------------
+
+    def strategy(self) -> Any:
+        return replicas.strategy()
+
+    def in_strategy(self, strategy: Any) -> AbstractContextManager:
+        return nullcontext() if strategy is None else strategy.scope()
+
+    def on_replicas(self, strategy: Any, step: Callable[[Any], Any], data: Any, kept: Sequence[Any]) -> list[Any]:
+        return replicas.run(strategy, step, data, kept)
+
+    def replica(self) -> int | None:
+        return replicas.replica()
+
+    def share(self) -> float:
+        return replicas.share()
+
+    def summed(self, gradients: Sequence[Any]) -> list[Any]:
+        return replicas.summed(gradients)
 
 
 _PARSED = (tf.float32, tf.float64, tf.int32, tf.int64)

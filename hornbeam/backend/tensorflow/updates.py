@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.backend.tensorflow.framework import tf
+from hornbeam.backend.tensorflow.replicas import copies, own
 
 
 def adam(
@@ -33,19 +34,19 @@ def adam(
     dtype = handles[0].dtype
     step = tf.cast(rate * _correction(iterations, beta_1, beta_2, dtype), dtype)
     none, *numbers = (tf.constant(one, dtype) for one in (0.0, beta_1, beta_2, epsilon))
-    for place, (variable, gradient) in enumerate(zip(handles, gradients, strict=True)):
-        own = variable.handle, means[place].handle, squares[place].handle
-        if largest:
-            tf.raw_ops.ResourceApplyAdamWithAmsgrad(
-                var=own[0], m=own[1], v=own[2], vhat=largest[place].handle, beta1_power=none, beta2_power=none,
-                lr=step, beta1=numbers[0], beta2=numbers[1], epsilon=numbers[2], grad=gradient,
-            )
-        else:
-            tf.raw_ops.ResourceApplyAdam(
-                var=own[0], m=own[1], v=own[2], beta1_power=none, beta2_power=none,
-                lr=step, beta1=numbers[0], beta2=numbers[1], epsilon=numbers[2], grad=gradient,
-            )
-    iterations.assign_add(1, read_value=False)
+    rows = zip(handles, means, squares, *([largest] if largest else []), strict=True)
+    for row, gradient in zip(rows, gradients, strict=True):
+        for variable, mean, square, *top in copies(*row):
+            arguments = {
+                "var": variable.handle, "m": mean.handle, "v": square.handle, "beta1_power": none,
+                "beta2_power": none, "lr": step, "beta1": numbers[0], "beta2": numbers[1], "epsilon": numbers[2],
+                "grad": gradient,
+            }
+            if top:
+                tf.raw_ops.ResourceApplyAdamWithAmsgrad(vhat=top[0].handle, **arguments)
+            else:
+                tf.raw_ops.ResourceApplyAdam(**arguments)
+    own(iterations).assign_add(1, read_value=False)
 
 
 def _correction(iterations: Any, beta_1: float, beta_2: float, dtype: Any) -> Any:
@@ -70,15 +71,16 @@ def sgd(
 ) -> None:
     """One step of gradient descent; the velocity holds `momentum * velocity - rate * gradient`."""
     rate = tf.cast(_decayed(rate, decaying, decay), handles[0].dtype)
-    for place, (variable, gradient) in enumerate(zip(handles, gradients, strict=True)):
-        if velocities:
-            tf.raw_ops.ResourceApplyKerasMomentum(
-                var=variable.handle, accum=velocities[place].handle, lr=rate, grad=gradient,
-                momentum=tf.constant(momentum, variable.dtype), use_nesterov=nesterov,
-            )
-        else:
-            tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
-    iterations.assign_add(1, read_value=False)
+    for row, gradient in zip(zip(handles, velocities) if velocities else zip(handles), gradients, strict=True):
+        for variable, *velocity in copies(*row):
+            if velocity:
+                tf.raw_ops.ResourceApplyKerasMomentum(
+                    var=variable.handle, accum=velocity[0].handle, lr=rate, grad=gradient,
+                    momentum=tf.constant(momentum, variable.dtype), use_nesterov=nesterov,
+                )
+            else:
+                tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
+    own(iterations).assign_add(1, read_value=False)
 
 
 def _decayed(rate: Any, decaying: list[Any], decay: float | None) -> Any:
@@ -86,7 +88,7 @@ def _decayed(rate: Any, decaying: list[Any], decay: float | None) -> Any:
     rate = tf.convert_to_tensor(rate)
     if decay:
         for one in decaying:
-            one.assign_sub(one * tf.cast(decay * rate, one.dtype), read_value=False)
+            own(one).assign_sub(one * tf.cast(decay * rate, one.dtype), read_value=False)
     return rate
 
 

@@ -124,7 +124,10 @@ class TorchBackend(Backend):
 
     # --- state ---------------------------------------------------------------------------------------------
 
-    def new_variable(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+    def new_variable(
+        self, value: Any, dtype: str, trainable: bool, name: str, aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+    ) -> Any:
         with self.constants(), torch.no_grad():
             made = self.asarray(value, dtype).detach()
             made = made.clone() if isinstance(value, torch.Tensor) else made

@@ -123,20 +123,25 @@ class BatchNormalization(Layer):
                 name="beta",
             )
         self.moving_mean = self.add_weight(
-            shape, self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
+            shape, self.moving_mean_initializer, trainable=False, autocast=False, aggregation="mean",
+            name="moving_mean",
         )
         self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
+            shape, self.moving_variance_initializer, trainable=False, autocast=False, aggregation="mean",
+            name="moving_variance",
         )
         if self.renorm:
             self.moving_stddev = self.add_weight(
-                shape, self._initial_stddev, trainable=False, autocast=False, name="moving_stddev"
+                shape, self._initial_stddev, trainable=False, autocast=False, aggregation="mean",
+                name="moving_stddev",
             )
             self.renorm_mean = self.add_weight(
-                shape, self.moving_mean_initializer, trainable=False, autocast=False, name="renorm_mean"
+                shape, self.moving_mean_initializer, trainable=False, autocast=False, aggregation="mean",
+                name="renorm_mean",
             )
             self.renorm_stddev = self.add_weight(
-                shape, self._initial_stddev, trainable=False, autocast=False, name="renorm_stddev"
+                shape, self._initial_stddev, trainable=False, autocast=False, aggregation="mean",
+                name="renorm_stddev",
             )
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
 
