@@ -8,6 +8,7 @@ from typing import Any
 
 from hornbeam import tree
 from hornbeam.backend.base import LayerBase
+from hornbeam.backend.tensorflow import replicas
 from hornbeam.backend.tensorflow.framework import tf
 
 
@@ -24,7 +25,7 @@ class VariableBase(tf.__internal__.types.Tensor):
     @property
     def handle(self) -> Any:
         """The resource of the `tf.Variable` inside."""
-        return self._handle.handle
+        return replicas.copies(self._handle)[0][0].handle  # outside of replicas that of the first, which is read there
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
