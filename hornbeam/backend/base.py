@@ -249,6 +249,12 @@ class Backend:
         """The variables of the framework in a value of one of `native_types`, with names; None leaves it to layers."""
         return []
 
+    def saved_functions(self, folder: str, names: Sequence[str]) -> tuple[list[Callable], list[tuple[str, Any]]]:
+        """The functions with these names in a SavedModel, and its variables with names."""
+        raise UnsupportedError(
+            "the tensorflow backend", f"the {self.name} backend", "TFSMLayer", "Set HORNBEAM_BACKEND=tensorflow."
+        )
+
     def is_trainable(self, handle: Any) -> bool:
         """Whether a variable of the framework is meant to be trained."""
         return True
@@ -321,8 +327,14 @@ class Backend:
         """`function`, whose inner results are computed again for the gradient instead of kept."""
         return function
 
-    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
-        """`function(*arguments) -> (scalar, aux)`: the scalar, aux, and the gradient for each argument."""
+    def value_and_grad(
+        self, function: Callable, arguments: Sequence[Any], handles: Sequence[Any] = ()
+    ) -> tuple[Any, Any, list[Any]]:
+        """`function(*arguments) -> (scalar, aux)`: the scalar, aux, and the gradient for each argument.
+
+        `handles` are those of the variables that the arguments are the values of, if they are; the framework's own
+        functions, called inside, may read these.
+        """
         raise UnsupportedError(
             "a backend with gradients",
             f"the {self.name} backend",

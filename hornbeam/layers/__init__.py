@@ -47,6 +47,7 @@ _NAMES = {
     "Rescaling": "hornbeam.layers.core.small",
     "FlaxLayer": "hornbeam.layers.foreign.flax_layer",
     "JaxLayer": "hornbeam.layers.foreign.jax_layer",
+    "TFSMLayer": "hornbeam.layers.foreign.tfsm_layer",
     "TorchModuleWrapper": "hornbeam.layers.foreign.torch_module_wrapper",
     "Wrapper": "hornbeam.layers.core.wrapper",
     "Bidirectional": "hornbeam.layers.recurrent.bidirectional",

@@ -52,6 +52,7 @@ from hornbeam.layers.core.small import (
 from hornbeam.layers.core.wrapper import Wrapper as Wrapper
 from hornbeam.layers.foreign.flax_layer import FlaxLayer as FlaxLayer
 from hornbeam.layers.foreign.jax_layer import JaxLayer as JaxLayer
+from hornbeam.layers.foreign.tfsm_layer import TFSMLayer as TFSMLayer
 from hornbeam.layers.foreign.torch_module_wrapper import TorchModuleWrapper as TorchModuleWrapper
 from hornbeam.layers.input_spec import InputSpec as InputSpec
 from hornbeam.layers.layer import Layer as Layer

@@ -142,7 +142,9 @@ class JaxBackend(Backend):
     def remat(self, function: Callable) -> Callable:
         return jax.checkpoint(function)
 
-    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    def value_and_grad(
+        self, function: Callable, arguments: Sequence[Any], handles: Sequence[Any] = ()
+    ) -> tuple[Any, Any, list[Any]]:
         (value, aux), gradients = jax.value_and_grad(lambda parts: function(*parts), has_aux=True)(list(arguments))
         return value, aux, gradients
 

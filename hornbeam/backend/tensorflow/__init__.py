@@ -143,6 +143,9 @@ class TensorflowBackend(Backend):
     def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
         return native.parts_of(value)
 
+    def saved_functions(self, folder: str, names: Sequence[str]) -> tuple[list[Callable], list[tuple[str, Any]]]:
+        return native.saved_functions(folder, names)
+
     def is_trainable(self, handle: Any) -> bool:
         return handle.trainable
 
@@ -186,16 +189,25 @@ class TensorflowBackend(Backend):
     def remat(self, function: Callable) -> Callable:
         return control.remat(function)
 
-    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    def value_and_grad(
+        self, function: Callable, arguments: Sequence[Any], handles: Sequence[Any] = ()
+    ) -> tuple[Any, Any, list[Any]]:
         arguments = list(arguments)
         with tf.GradientTape(watch_accessed_variables=False) as recorded:
             recorded.watch(arguments)
+            for one in handles:
+                recorded.watch(replicas.copies(one)[0][0])
             value, aux = function(*arguments)
-        gradients = recorded.gradient(value, arguments, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        # what looks rows up has a sparse gradient; optimizers and clipping want a tensor
+        sources = [arguments, [replicas.copies(one)[0][0] for one in handles]]
+        gradients, through_handles = recorded.gradient(value, sources)
         # `aux` as new tensors, as where functions are pure: what is attached to the old ones, a mask, stays there
         aux = tree.map_structure(lambda one: tf.identity(one) if isinstance(one, _Tensor) else one, aux)
-        return value, aux, [one if one is None else tf.convert_to_tensor(one) for one in gradients]
+        for place, more in enumerate(through_handles):
+            if more is not None:
+                gradients[place] = more if gradients[place] is None else gradients[place] + tf.convert_to_tensor(more)
+        # what looks rows up has a sparse gradient; optimizers and clipping want a tensor
+        found = zip(gradients, arguments, strict=True)
+        return value, aux, [tf.zeros_like(x) if one is None else tf.convert_to_tensor(one) for one, x in found]
 
     def recorder(self, persistent: bool) -> Recorder:
         return tape.TensorflowRecorder(persistent)

@@ -10,6 +10,7 @@ from hornbeam import tree
 from hornbeam.backend.base import LayerBase
 from hornbeam.backend.tensorflow import replicas
 from hornbeam.backend.tensorflow.framework import tf
+from hornbeam.errors import ArgumentError, UnknownNameError
 
 
 class VariableBase(tf.__internal__.types.Tensor):
@@ -157,3 +158,60 @@ def parts_of(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, tf.Variable):
         return [("", value)]
     return [(one.name.partition(":")[0], one) for one in value.variables]
+
+
+def saved_functions(folder: str, names: Sequence[str]) -> tuple[list[Callable], list[tuple[str, Any]]]:
+    """The functions with these names in a SavedModel, and its variables with names.
+
+    Raises:
+        ValueError: If there is no SavedModel, or a function of that name not in it.
+    """
+    try:
+        loaded = tf.saved_model.load(folder)
+    except OSError as problem:
+        raise ArgumentError("the folder of a SavedModel", f"{folder!r}: {problem}", "TFSMLayer") from None
+    known = [one for one in dir(loaded) if callable(getattr(loaded, one, None)) and _is_function(getattr(loaded, one))]
+    if callable(loaded):
+        known.append("__call__")
+    found: list[Callable] = []
+    for name in names:
+        if name in known:
+            found.append(loaded if name == "__call__" else getattr(loaded, name))
+        elif name in loaded.signatures:
+            found.append(_positional(loaded.signatures[name]))
+        else:
+            raise UnknownNameError("endpoint", name, [*known, *loaded.signatures], f"SavedModel {folder!r}")
+    handles: dict[int, Any] = {id(one): one for one in getattr(loaded, "variables", ())}
+    for name, function in zip(names, found, strict=True):
+        for each in _graphs(getattr(loaded, name, None) or loaded.signatures.get(name), function):
+            handles.update({id(one): one for one in each.variables})
+    return found, [(one.name.partition(":")[0], one) for one in handles.values()]
+
+
+def _is_function(value: Any) -> bool:
+    return hasattr(value, "concrete_functions") or hasattr(value, "structured_outputs")
+
+
+def _graphs(*candidates: Any) -> list[Any]:
+    """The traced functions behind what was loaded."""
+    for one in candidates:
+        if hasattr(one, "variables") and hasattr(one, "structured_outputs"):
+            return [one]
+        if hasattr(one, "concrete_functions"):
+            return list(one.concrete_functions)
+    return []
+
+
+def _positional(signature: Any) -> Callable:
+    """A signature, whose arguments have names, as a function of one tensor, or of a list or dict of several."""
+    names = list(signature.structured_input_signature[1])
+
+    def call(inputs: Any, **kwargs: Any) -> Any:
+        if isinstance(inputs, dict):
+            return signature(**inputs, **kwargs)
+        parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        if len(parts) > len(names):
+            raise ArgumentError(f"{len(names)} inputs: {names}", f"{len(parts)}", "TFSMLayer")
+        return signature(**dict(zip(names, parts, strict=False)), **kwargs)
+
+    return call

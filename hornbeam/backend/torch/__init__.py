@@ -211,7 +211,9 @@ class TorchBackend(Backend):
     def remat(self, function: Callable) -> Callable:
         return autograd.remat(function)
 
-    def value_and_grad(self, function: Callable, arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    def value_and_grad(
+        self, function: Callable, arguments: Sequence[Any], handles: Sequence[Any] = ()
+    ) -> tuple[Any, Any, list[Any]]:
         return autograd.value_and_grad(function, arguments)
 
     def no_gradients(self) -> AbstractContextManager:
