@@ -113,6 +113,7 @@ class Backend:
             "jax_functions": functions of JAX take its tensors.
         layer_base: The class that layers derive from, such as torch's `nn.Module`.
         variable_base: The class that variables derive from.
+        state_base: The class that optimizers derive from.
         native_types: Classes of the framework that may stand in a layer's attributes and hold state.
         compile_default: Whether programs compile unless somebody says otherwise.
         graphs: Whether steps are graphs of the framework even where its compiler is not wanted.
@@ -125,6 +126,7 @@ class Backend:
     features: frozenset[str] = frozenset()
     layer_base: type = LayerBase
     variable_base: type = object
+    state_base: type = object
     native_types: tuple[type, ...] = ()
     compile_default: bool = False
     graphs: bool = False

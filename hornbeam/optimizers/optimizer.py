@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +33,7 @@ from hornbeam.optimizers.together import Together, grouped
 from hornbeam.saving import registration
 from hornbeam.saving.config import deserialize_value, serialize_value
 from hornbeam.scope import Trace, context
+from hornbeam.transforms import grad
 from hornbeam.variable import Variable, assign_all
 
 xp = backend.xp
@@ -227,6 +229,37 @@ class Optimizer(OptimizerState):
         """One step for pairs of a gradient and a variable; returns the count of steps."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def minimize(self, loss: Any, var_list: Sequence[Variable], tape: Any = None) -> Any:
+        """One step down a loss; from before `value_and_grad`.
+
+        Args:
+            loss: A function without arguments that gives a scalar; or, together with `tape`, a scalar tensor.
+            var_list: The variables to change.
+            tape: The gradient tape that recorded the loss: ours, or that of the framework.
+
+        Returns:
+            The count of steps.
+
+        >>> import hornbeam as keras
+        >>> v = keras.Variable(3.0)
+        >>> count = keras.optimizers.SGD(0.5).minimize(lambda: v * v, [v])
+        >>> float(v)
+        0.0
+        """
+        variables = list(var_list)
+        if tape is not None:
+            with tape if callable(loss) else nullcontext():
+                value = loss() if callable(loss) else loss
+            gradients = tape.gradient(value, variables)
+        elif callable(loss):
+            gradients = grad(loss, variables)
+        else:
+            raise ArgumentTypeError(
+                "a function that gives the loss, or a tape as well", describe(loss), f"minimize of {self._where()}"
+            )
+        self.apply(gradients, variables)
         return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:

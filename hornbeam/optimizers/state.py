@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import initializers, scope
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
 from hornbeam.optimizers.together import Together
 from hornbeam.saving.weights import load_variables
@@ -15,7 +16,10 @@ from hornbeam.tracking import Tracking
 from hornbeam.variable import Variable
 
 
-class OptimizerState(Tracking):
+_Base: type = backend.state_base
+
+
+class OptimizerState(Tracking, _Base):
     """The part of an optimizer that is state: step count, learning rate, and variables beside the trained ones."""
 
     tracked_kind = "optimizer"

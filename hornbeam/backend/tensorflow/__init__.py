@@ -35,6 +35,7 @@ class TensorflowBackend(Backend):
     graphs = True
     variable_base = native.VariableBase
     layer_base = native.ModuleBase
+    state_base = native.StateBase
     native_types = (tf.Variable, tf.Module)
 
     # --- tensors -------------------------------------------------------------------------------------------

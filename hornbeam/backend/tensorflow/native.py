@@ -56,18 +56,16 @@ class ModuleBase(LayerBase, tf.Module):
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         # asked by tf.train.Checkpoint and tf.saved_model.save
-        children: dict[str, Any] = {}
-        for variable in _all_variables(self):
-            name = variable.path.replace("/", ".")
-            children[name if name not in children else f"{name}_{len(children)}"] = variable._handle
-        for layer in self._flatten_layers():
+        # by their places: names count up, so that those of an equal model differ
+        children: dict[str, Any] = {f"variable_{place}": one._handle for place, one in enumerate(_all_variables(self))}
+        for place, layer in enumerate(self._flatten_layers()):
             for name, value in layer.__dict__.items():
-                if isinstance(value, _TRACKED) and not isinstance(value, (ModuleBase, tf.Variable)):
-                    children[f"{layer.name}.{name}"] = value
+                if isinstance(value, _TRACKED) and not isinstance(value, (ModuleBase, StateBase, tf.Variable)):
+                    children[f"layer_{place}.{name}"] = value
         if save_type == "savedmodel":
-            serving = self.__dict__.get("_serving")
-            if serving is None:
-                serving = self.__dict__["_serving"] = serving_function(self)
+            # in a tuple, in which no child is looked for; the same one each time TensorFlow asks
+            (serving,) = self.__dict__.get("_serving") or (serving_function(self),)
+            self.__dict__["_serving"] = None if serving is None else (serving,)
             if serving is not None:
                 children["_default_save_signature"] = children["__call__"] = serving
         return children
@@ -76,6 +74,13 @@ class ModuleBase(LayerBase, tf.Module):
         state = dict(self.__dict__)
         state.pop("_serving", None)
         return state
+
+
+class StateBase(_TRACKED):
+    """An object whose variables a `tf.train.Checkpoint` keeps, beside layers: an optimizer."""
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        return {f"{place}": one._handle for place, one in enumerate(self.variables)}  # type: ignore[attr-defined]
 
 
 class _Handles(Sequence):
@@ -118,6 +123,7 @@ def serving_function(layer: Any) -> Callable | None:
 
 
 def _input_specs(layer: Any) -> Any:
+    _ = getattr(layer, "inputs", None)  # makes the graph of a model that has not needed it yet
     inputs = getattr(layer, "_inputs_struct", None)
     if inputs is None:
         inputs = getattr(getattr(layer, "_function", None), "_inputs_struct", None)
@@ -203,15 +209,19 @@ def _graphs(*candidates: Any) -> list[Any]:
 
 
 def _positional(signature: Any) -> Callable:
-    """A signature, whose arguments have names, as a function of one tensor, or of a list or dict of several."""
+    """A signature, whose arguments have names, as a function of one tensor, or of a dict of several."""
     names = list(signature.structured_input_signature[1])
 
     def call(inputs: Any, **kwargs: Any) -> Any:
         if isinstance(inputs, dict):
             return signature(**inputs, **kwargs)
         parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-        if len(parts) > len(names):
-            raise ArgumentError(f"{len(names)} inputs: {names}", f"{len(parts)}", "TFSMLayer")
-        return signature(**dict(zip(names, parts, strict=False)), **kwargs)
+        if len(names) - len(kwargs) != 1 or len(parts) != 1:
+            raise ArgumentError(
+                f"a dict with the inputs {names}", f"{len(parts)} without names", "call of TFSMLayer",
+                "A signature of a SavedModel knows the names of its inputs only.",
+            )
+        (name,) = [one for one in names if one not in kwargs]
+        return signature(**{name: parts[0]}, **kwargs)
 
     return call
