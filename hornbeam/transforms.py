@@ -116,7 +116,8 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
         )
 
     values = [_current(variable) for variable in variables]
-    value, (aux_tensors, new_values, loss_values), gradients = backend.value_and_grad(pure, values, [one._handle for one in variables])
+    handles = [one._handle for one in variables]
+    value, (aux_tensors, new_values, loss_values), gradients = backend.value_and_grad(pure, values, handles)
     written, loss_layers, aux_description, fixed = kept
     for variable, new in zip(written, new_values, strict=True):
         if context.trace is None:

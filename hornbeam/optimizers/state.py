@@ -15,7 +15,6 @@ from hornbeam.saving.weights import load_variables
 from hornbeam.tracking import Tracking
 from hornbeam.variable import Variable
 
-
 _Base: type = backend.state_base
 
 

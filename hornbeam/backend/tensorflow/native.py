@@ -80,7 +80,7 @@ class StateBase(_TRACKED):
     """An object whose variables a `tf.train.Checkpoint` keeps, beside layers: an optimizer."""
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        return {f"{place}": one._handle for place, one in enumerate(self.variables)}  # type: ignore[attr-defined]
+        return {f"{place}": one._handle for place, one in enumerate(self.variables)}
 
 
 class _Handles(Sequence):

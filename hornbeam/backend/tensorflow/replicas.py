@@ -112,7 +112,7 @@ def run(strategy: Any, step: Callable[[Any], Any], data: Any, kept: Sequence[Any
             _here.share = None
         for one, value in zip(kept if idle else (), before, strict=True):
             one.values[place].assign(value, read_value=False)
-        return [one for one in tree.flatten(result)], tree.structure_of(result)
+        return list(tree.flatten(result)), tree.structure_of(result)
 
     structures: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""Updates of variables by TensorFlow's own kernels, one for each variable, for the optimizers whose arithmetic they have."""
+"""Updates of variables by TensorFlow's own kernels, for the optimizers whose arithmetic they have."""
 
 from __future__ import annotations
 
