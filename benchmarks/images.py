@@ -134,7 +134,7 @@ def torch_pillow(name: str) -> list[float]:
 def contestants() -> dict[str, Callable[[], list[float]]]:
     kinds = {
         "hornbeam": hornbeam, "hornbeam without OpenCV": hornbeam_without_opencv,
-        "tf.data": tf_data, "torch and Pillow": torch_pillow,
+        "tf.data[tensorflow]": tf_data, "torch and Pillow": torch_pillow,
     }  # fmt: skip
     return {f"{name}: {kind}": lambda run=run, name=name: run(name) for name in PASSES for kind, run in kinds.items()}
 
@@ -143,13 +143,14 @@ if __name__ == "__main__":
     for name in PASSES:
         folder(name)
     peers = {
-        f"{name}: hornbeam vs {peer}": f"{name}: {peer}" for name in PASSES for peer in ("tf.data", "torch and Pillow")
+        f"{name}: hornbeam vs {peer}": f"{name}: {peer}"
+        for name in PASSES
+        for peer in ("tf.data[tensorflow]", "torch and Pillow")
     }
     harness.main(
         "JPEGs to 224x224, time for one image (its inverse is images per second)",
         contestants(),
         peers=peers,
         goals=dict.fromkeys(peers, 1 / 1.2),
-        backends={f"{name}: tf.data": "tensorflow" for name in PASSES},
         rounds=3,
     )
