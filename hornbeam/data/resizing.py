@@ -7,6 +7,7 @@ OpenCV installed its bilinear resizing is used, which gives the same pixels (to 
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -203,9 +204,16 @@ def place_into(image: np.ndarray, out: np.ndarray, interpolation: str, crop: boo
 
 @functools.cache
 def opencv() -> Any:
-    """The module cv2, or None where OpenCV is not installed."""
+    """The module cv2, or None where OpenCV is not installed.
+
+    Where nobody else in this process has loaded it, its own threads are switched off (`cv2.setNumThreads(1)`): our
+    threads take whole images, and its waiting ones would cost them a tenth of their time.
+    """
+    others_use_it = "cv2" in sys.modules
     try:
         import cv2
     except ImportError:
         return None
+    if not others_use_it:
+        cv2.setNumThreads(1)
     return cv2

@@ -271,6 +271,14 @@ def test_jpeg_pixels_are_those_of_pillow(accelerated, mode):
         assert np.array_equal(decode(content, "rgb", "x.jpg"), expected)
 
 
+@pytest.mark.parametrize("first", ["", "import cv2; before = cv2.getNumThreads()"])
+def test_threads_of_opencv_are_left_alone_where_others_use_it(first):
+    pytest.importorskip("cv2", reason="OpenCV, which makes loading faster")
+    check = "from hornbeam.data.resizing import opencv\nassert opencv().getNumThreads() == before"
+    program = f"{first or 'before = 1'}\n{check}"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_cut_jpegs_are_found(accelerated):
     for cut in (3, 30, 300):
         with pytest.raises(OSError, match=r"x\.jpg"):
