@@ -9,7 +9,8 @@ from hornbeam._wire import keras_version
 __version__ = "0.1.0"
 
 _NAMESPACES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "datasets", "distribution",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "data", "datasets",
+    "distribution",
     "dtype_policies", "export", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
     "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
     "visualization", "wrappers",

@@ -6,6 +6,7 @@ from hornbeam import (
     callbacks as callbacks,
     config as config,
     constraints as constraints,
+    data as data,
     datasets as datasets,
     dtype_policies as dtype_policies,
     initializers as initializers,

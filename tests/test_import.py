@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import hornbeam
 
 pytestmark = pytest.mark.backend_free
 
@@ -40,6 +43,14 @@ def test_importing_loads_nothing_optional(statement):
     modules, seconds = loaded_by(statement)
     print(f"{statement}: {seconds * 1000:.0f} ms, {len(modules)} modules")
     assert not {one for one in modules if one.startswith(tuple(f"{name}." for name in HEAVY)) or one in HEAVY}
+
+
+def test_every_folder_with_public_names_is_in_the_face():
+    """`hornbeam.data` and the like load on first touch, whatever was imported before."""
+    inner = ("backend", "cli", "training")
+    folders = [one.name for one in Path(hornbeam.__file__).parent.iterdir() if (one / "__init__.py").exists()]
+    missing = [one for one in folders if one not in (*hornbeam.__all__, *inner)]
+    assert folders and not missing
 
 
 def test_touching_a_layer_loads_one_backend():

@@ -78,10 +78,17 @@ def decode(content: bytes, color_mode: str, path: str) -> np.ndarray:
             pixels = np.asarray(image.convert(_MODES[color_mode]))
     except Exception as problem:
         raise FileFormatError(
-            "an image", f"{type(problem).__name__}: {problem}", path,
+            "an image", what_is_wrong(problem), path,
             "Replace or delete the file, or leave such files out with on_error='skip'.",
         ) from problem  # fmt: skip
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def what_is_wrong(problem: Exception) -> str:
+    """What Pillow found wrong with a file, in words that speak of the file alone."""
+    if type(problem).__name__ == "UnidentifiedImageError":  # its text names a buffer of ours
+        return "content of no known image format"
+    return f"{type(problem).__name__}: {problem}"
 
 
 def _is_plain_jpeg(content: bytes) -> bool:

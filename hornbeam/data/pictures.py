@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam import _config
 from hornbeam._config import standardize_data_format
-from hornbeam.data.decoding import CHANNELS, pillow
+from hornbeam.data.decoding import CHANNELS, pillow, what_is_wrong
 from hornbeam.data.loaders import check_size
 from hornbeam.data.resizing import check_interpolation, place_into
 from hornbeam.errors import ArgumentError, ArgumentTypeError, FileFormatError, UnknownNameError, describe, warn
@@ -89,7 +89,7 @@ def _open(path: Any, image_module: Any) -> Any:
     except FileNotFoundError:
         raise MissingImageError("an image file", "no such file", f"load_img: {name}") from None
     except Exception as problem:
-        raise FileFormatError("an image", f"{type(problem).__name__}: {problem}", f"load_img: {name}") from problem
+        raise FileFormatError("an image", what_is_wrong(problem), f"load_img: {name}") from problem
     return image
 
 

@@ -17,7 +17,7 @@ from hornbeam import _config, tree
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import FLOATS, is_float, kind_of, promote
-from hornbeam.errors import ArgumentError, ArgumentTypeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.symbolic import KerasTensor, Operation, infer, record
 from hornbeam.variable import Variable
 
@@ -69,7 +69,16 @@ def convert(value: Any) -> Any:
         parts = [convert(one) for one in tree.flatten(value)]
         if any(backend.is_array(one) for one in parts):
             return backend.xp.stack([backend.asarray(convert(one)) for one in value])
-    return backend.asarray(value)
+    try:
+        return backend.asarray(value)
+    except (TypeError, ValueError) as problem:
+        if getattr(getattr(value, "dtype", None), "kind", "") not in "OSU" or not hasattr(value, "dtype"):
+            raise
+        raise ArgumentTypeError(
+            "numbers", describe(value),
+            fix="Texts go through TextVectorization, StringLookup or Hashing first; numbers that are objects through "
+            "array.astype('float32').",
+        ) from problem  # fmt: skip
 
 
 def convert_each(values: Any) -> Any:

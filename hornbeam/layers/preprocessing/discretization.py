@@ -22,6 +22,7 @@ from hornbeam.layers.preprocessing.encode import (
     encode_on_device,
     encoded_shape,
 )
+from hornbeam.layers.preprocessing.host_layer import as_numbers
 from hornbeam.layers.preprocessing.sparse import warn_dense
 from hornbeam.symbolic import KerasTensor
 
@@ -114,10 +115,7 @@ class Discretization(AdaptingLayer):
 
     def update_state(self, data: Any) -> None:
         """Takes one batch of numbers into account."""
-        try:
-            values = as_host(data).astype("float32").ravel()
-        except (TypeError, ValueError):
-            raise ArgumentTypeError("numbers", str(as_host(data).dtype), f"adapt of {self._where()}") from None
+        values = as_numbers(as_host(data), "float32", f"adapt of {self._where()}").ravel()
         values = values[~np.isnan(values)]
         if values.size:
             both = np.concatenate([self.summary, summarized(values, self.epsilon)], axis=1)
@@ -147,7 +145,7 @@ class Discretization(AdaptingLayer):
         boundaries = np.asarray(self.bin_boundaries, "float32")
         if self.sparse:
             warn_dense(self)
-        bins = np.searchsorted(boundaries, inputs.astype("float32", copy=False), side="right").astype("int32")
+        bins = np.searchsorted(boundaries, as_numbers(inputs, "float32", self._where()), side="right").astype("int32")
         return encode(bins, self.output_mode, self._depth(), self.compute_dtype, axis=1)
 
     def _depth(self) -> int:

@@ -17,7 +17,7 @@ from hornbeam.layers.preprocessing.category_encoding import CategoryEncoding
 from hornbeam.layers.preprocessing.discretization import Discretization
 from hornbeam.layers.preprocessing.features import INT, ONE_HOT, Cross, Feature, TFDConcat
 from hornbeam.layers.preprocessing.hashing import HashedCrossing, Hashing
-from hornbeam.layers.preprocessing.host_layer import HostLayer, TwoSidedLayer, as_array
+from hornbeam.layers.preprocessing.host_layer import HostLayer, TwoSidedLayer, as_array, as_numbers
 from hornbeam.layers.preprocessing.index_lookup import IndexLookup
 from hornbeam.layers.preprocessing.normalization import Normalization
 from hornbeam.layers.preprocessing.text_vectorization import TextVectorization
@@ -419,7 +419,7 @@ class FeatureSpace(HostLayer):
             if isinstance(layer, (HostLayer, TwoSidedLayer)):
                 return layer.compute(column)
             if isinstance(layer, kinds.TFDIdentity):
-                return column.astype(self.features[name].dtype, copy=False)
+                return as_numbers(column, self.features[name].dtype, f"feature {name!r} of {self._where()}")
             with host_values():
                 outputs = layer(column)
             return outputs if isinstance(outputs, np.ndarray) else backend.to_numpy(outputs)

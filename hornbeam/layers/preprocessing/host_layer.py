@@ -232,6 +232,20 @@ def as_bytes(text: str, encoding: str) -> bytes:
     return text.encode(encoding, "surrogateescape")
 
 
+def as_numbers(array: np.ndarray, dtype: str, where: str) -> np.ndarray:
+    """Numbers in `dtype`; texts that spell numbers are read.
+
+    Raises:
+        TypeError: If they are no numbers.
+    """
+    try:
+        return array.astype(dtype, copy=False)
+    except (TypeError, ValueError):
+        raise ArgumentTypeError(
+            "numbers", describe(array), where, "Texts go through StringLookup, TextVectorization or Hashing."
+        ) from None
+
+
 def as_whole_numbers(array: np.ndarray, where: str) -> np.ndarray:
     """Numbers as int64; floats lose what follows the point.
 

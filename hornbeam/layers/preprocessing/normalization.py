@@ -11,6 +11,7 @@ from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError
 from hornbeam.layers.core.checks import where
 from hornbeam.layers.preprocessing.adapting import AdaptingLayer, as_host
+from hornbeam.layers.preprocessing.host_layer import as_numbers
 
 
 @wire("keras.layers.Normalization")
@@ -124,13 +125,7 @@ class Normalization(AdaptingLayer):
 
     def update_state(self, data: Any) -> None:
         """Takes one batch into account: count, mean and squares, as T. Chan et al. (1979) put them together."""
-        batch = as_host(data)
-        if batch.dtype.kind not in "biufV" or (batch.dtype.kind == "V" and not batch.dtype.isbuiltin):
-            try:
-                batch = batch.astype("float64")
-            except (TypeError, ValueError):
-                raise ArgumentTypeError("numbers", f"dtype={batch.dtype}", f"adapt of {self._where()}") from None
-        batch = batch.astype("float64", copy=False)
+        batch = as_numbers(as_host(data), "float64", f"adapt of {self._where()}")
         if not self.built:
             self.build(batch.shape if any(axis % max(batch.ndim, 1) == 0 for axis in self.axis) else (
                 None, *batch.shape[1:]))
@@ -210,7 +205,7 @@ class Normalization(AdaptingLayer):
         """`call` for arrays on the host, with NumPy, for input pipelines."""
         if not self.built:
             self.build(inputs.shape)
-        inputs = inputs.astype("float32", copy=False)
+        inputs = as_numbers(inputs, "float32", self._where())
         shape = self._broadcast_shape(inputs.shape)
         mean, variance = (
             given if learnt is None else np.asarray(learnt.numpy(), "float32").reshape(shape)
