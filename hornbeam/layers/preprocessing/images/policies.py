@@ -206,10 +206,12 @@ class AugMix(PolicyLayer):
         """One change of a chain: its name, or in a compiled function its number, and what it draws."""
         names = self._names()
         number = randint((), 0, len(names), dtype="int32", seed=seed)
+        # all of them draw, also where one is known to be chosen: a seed then gives the same in compiled functions
+        drawn = {name: self._drawn(name, images, seed) for name in names}
         if backend.is_traced(number):
-            return {"layer_idx": number, "transforms": {name: self._drawn(name, images, seed) for name in names}}
+            return {"layer_idx": number, "transforms": drawn}
         name = names[int(number)]
-        return {"layer_name": name, "transformation": self._drawn(name, images, seed)}
+        return {"layer_name": name, "transformation": drawn[name]}
 
     def _draw(self, images: Any, seed: Any) -> Any:
         shares = gamma((self.num_chains,), self.alpha, dtype="float32", seed=seed)
