@@ -183,7 +183,8 @@ class JaxBackend(Backend):
         return jax.random.bits(jax.random.wrap_key_data(key, impl="threefry2x32"), tuple(shape), "uint32")
 
     def flatten_pytree(self, value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-        leaves, description = jax.tree_util.tree_flatten(value)
+        # variables count as leaves here, not as the nodes that they are elsewhere
+        leaves, description = jax.tree_util.tree_flatten(value, lambda one: isinstance(one, native.VariableBase))
         return leaves, lambda new: jax.tree_util.tree_unflatten(description, new)
 
     def device(self, name: str) -> AbstractContextManager:
