@@ -32,6 +32,7 @@ _NAMES = {
     "Operation": "hornbeam.symbolic",
     "Optimizer": "hornbeam.optimizers",
     "Regularizer": "hornbeam.regularizers",
+    "RematScope": "hornbeam.layers.remat",
     "Sequential": "hornbeam.models",
     "StatelessScope": "hornbeam.stateless",
     "SymbolicScope": "hornbeam.stateless",

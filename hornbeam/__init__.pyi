@@ -41,6 +41,7 @@ from hornbeam.layers import (
     InputSpec as InputSpec,
     Layer as Layer,
 )
+from hornbeam.layers.remat import RematScope as RematScope
 from hornbeam.losses import Loss as Loss
 from hornbeam.metrics import Metric as Metric
 from hornbeam.models import (

@@ -27,6 +27,8 @@ class Context(threading.local):
         reader: None when variables may be read directly; else the function that reads one.
         tapes: The gradient tapes that record in this thread, from the outermost to the innermost.
         on_host: Whether layers that run on the host give NumPy arrays, as an input pipeline wants them.
+        remat: The innermost `RematScope`, or None.
+        rematerializing: Whether a layer around this code computes again for the gradient.
     """
 
     trace: Trace | None = None
@@ -38,6 +40,8 @@ class Context(threading.local):
     reader: Callable[[Any], Any] | None = None
     tapes: tuple[Any, ...] = ()
     on_host: bool = False
+    remat: Any = None
+    rematerializing: bool = False
 
 
 context = Context()

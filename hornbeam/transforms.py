@@ -459,23 +459,47 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
     """`f`, whose inner results are computed again for the gradient instead of kept in memory.
 
     T. Chen et al., "Training deep nets with sublinear memory cost", 2016.
+
+    Args:
+        f: A function of tensors, which may read and write variables; layers in it may add losses.
+
+    Returns:
+        A function of the same arguments that gives the same.
+
+    >>> import hornbeam as keras
+    >>> float(keras.grad(keras.remat(lambda x: keras.ops.sin(x) ** 2))(keras.ops.convert_to_tensor(0.0)))
+    0.0
     """
+    return remat_where(f, lambda _: True)
+
+
+def remat_where(f: Callable[..., Any], worth: Callable[[Any], bool]) -> Callable[..., Any]:
+    """As `remat`, but only where `worth` says so of the result without its values."""
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        variables, written, _ = _discover(lambda *values: f(*values, **kwargs), args)
+        variables, written, found = _discover(lambda *values: f(*values, **kwargs), args)
+        if not worth(found):
+            return f(*args, **kwargs)
         used = [*variables, *written]
-        kept: list[Any] = []
+        lossy: list[Any] = []
 
-        def pure(values: list[Any], inner: tuple) -> tuple[Any, list[Any]]:
+        def pure(values: list[Any], inner: tuple) -> tuple[Any, list[Any], list[Any]]:
             with Trace(list(zip(used, values, strict=True))) as trace:
+                for layer in scope.layers_with_losses():  # those of other calls: the second time there may be more
+                    scope.write_losses(layer, [])
                 result = f(*inner, **kwargs)
-                kept[:] = [trace.get(variable) for variable in written]
-            return result, list(kept)
+                new_values = [trace.get(variable) for variable in written]
+            losses = [(layer, list(added)) for layer, added in trace.losses.values() if added]
+            lossy[:] = [(layer, len(added)) for layer, added in losses]
+            return result, new_values, [one for _, added in losses for one in added]
 
-        result, new_values = backend.remat(pure)([_current(one) for one in used], args)
+        result, new_values, losses = backend.remat(pure)([_current(one) for one in used], args)
         for variable, new in zip(written, new_values, strict=True):
             variable.assign(new)
+        rest = iter(losses)
+        for layer, count in lossy:
+            scope.write_losses(layer, [*scope.read_losses(layer), *[next(rest) for _ in range(count)]])
         return result
 
     return wrapped

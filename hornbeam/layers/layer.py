@@ -123,6 +123,24 @@ class Layer(*_BASES):  # type: ignore[misc]
         self._own_frozen: list[Variable] = []
         self._build_shapes: Any = None
         self._warned_of_mask = False
+        if context.remat is not None:
+            self.__dict__["_remat"] = context.remat
+
+    # the scope in which the layer was made, which says what is computed again for the gradient
+    _remat: Any = None
+
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """`layer_call` for these arguments as the `RematScope` wants it in which the layer was made.
+
+        Args:
+            layer_call: A function such as `self.call`.
+            *args: What it will be called with.
+            **kwargs: Likewise by name.
+
+        Returns:
+            A function that gives the same, and computes inner results again for the gradient where that is asked for.
+        """
+        return layer_call if self._remat is None else self._remat.wrapped(self, layer_call)
 
     # --- the call ------------------------------------------------------------------------------------------
 
@@ -229,11 +247,12 @@ class Layer(*_BASES):  # type: ignore[misc]
             context.path = (*context.path, self.name)
         try:
             compute = self.compute_dtype if self.compute_dtype != self.variable_dtype and self.autocast else None
+            call = self.call if self._remat is None else self.rematerialized_call(self.call, *args, **kwargs)
             if compute == context.autocast:
-                outputs = self.call(*args, **kwargs)
+                outputs = call(*args, **kwargs)
             else:
                 with scope.autocast(compute):
-                    outputs = self.call(*args, **kwargs)
+                    outputs = call(*args, **kwargs)
         except Exception as problem:
             _note(problem, self, args, kwargs)
             raise
