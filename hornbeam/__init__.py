@@ -9,10 +9,9 @@ from hornbeam._wire import keras_version
 __version__ = "0.1.0"
 
 _NAMESPACES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "data", "datasets",
-    "distribution",
-    "dtype_policies", "export", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "data", "datasets", "distribution",
+    "dtype_policies", "export", "initializers", "layers", "legacy", "losses", "metrics", "mixed_precision", "models",
+    "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers", "saving", "tree", "utils",
     "visualization", "wrappers",
 )
 

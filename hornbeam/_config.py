@@ -217,10 +217,10 @@ def max_epochs() -> int | None:
     return _max_epochs if _max_epochs is not None else _from_environment("KERAS_MAX_EPOCHS")
 
 
-def set_max_epochs(value: int | None) -> None:
+def set_max_epochs(max_epochs: int | None) -> None:
     """Limits the epochs of every `fit`, for quick trials of long programs."""
     global _max_epochs
-    _max_epochs = _positive(value, "set_max_epochs")
+    _max_epochs = _positive(max_epochs, "set_max_epochs")
 
 
 def max_steps_per_epoch() -> int | None:
@@ -230,10 +230,10 @@ def max_steps_per_epoch() -> int | None:
     return _from_environment("KERAS_MAX_STEPS_PER_EPOCH")
 
 
-def set_max_steps_per_epoch(value: int | None) -> None:
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Limits the steps of every epoch, for quick trials of long programs."""
     global _max_steps_per_epoch
-    _max_steps_per_epoch = _positive(value, "set_max_steps_per_epoch")
+    _max_steps_per_epoch = _positive(max_steps_per_epoch, "set_max_steps_per_epoch")
 
 
 def _from_environment(name: str) -> int | None:

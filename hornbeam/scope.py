@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
+from hornbeam.errors import ArgumentError
+
 
 class Context(threading.local):
     """Per thread: everything that a call inherits from the calls around it.
@@ -23,6 +25,7 @@ class Context(threading.local):
         training: What `training` the enclosing layer call runs with; None outside of calls and where unset.
         depth: How many layer calls enclose this code.
         path: The names of the enclosing layers and name scopes.
+        entered: The innermost `name_scope`, and the path inside it.
         made: Weak references to the variables that are made, where somebody wants to know.
         reader: None when variables may be read directly; else the function that reads one.
         tapes: The gradient tapes that record in this thread, from the outermost to the innermost.
@@ -36,6 +39,7 @@ class Context(threading.local):
     training: bool | None = None
     depth: int = 0
     path: tuple[str, ...] = ()
+    entered: tuple[tuple[str, ...], name_scope] | None = None
     made: list[weakref.ref] | None = None
     reader: Callable[[Any], Any] | None = None
     tapes: tuple[Any, ...] = ()
@@ -147,15 +151,50 @@ def host_values() -> Iterator[None]:
         context.on_host = before
 
 
-@contextmanager
-def name_scope(name: str) -> Iterator[tuple[str, ...]]:
-    """Inside, new variables and layers have `name` in their path."""
-    before = context.path
-    context.path = (*before, name)
-    try:
-        yield context.path
-    finally:
-        context.path = before
+class name_scope:
+    """Inside, new variables and layers have `name` in their path.
+
+    Args:
+        name: A name without "/".
+        caller: The object that enters the scope.
+        deduplicate: Whether a scope in a scope of the same name and caller adds nothing; without a caller it does.
+        override_parent: A path to stand under in place of the scopes around.
+
+    Raises:
+        ValueError: If `name` is no string, or has a "/".
+
+    >>> import hornbeam as keras
+    >>> with keras.name_scope("block"):
+    ...     keras.Variable(1.0, name="scale").path
+    'block/scale'
+    """
+
+    def __init__(
+        self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None
+    ) -> None:
+        if not isinstance(name, str) or "/" in name:
+            raise ArgumentError("a name without '/'", repr(name), "name_scope")
+        self.name = name
+        self.caller = caller
+        self.deduplicate = deduplicate
+        self.override_parent = override_parent
+        self._before: list[tuple[tuple[str, ...], Any]] = []
+
+    def __enter__(self) -> name_scope:
+        path, entered = context.path, context.entered
+        self._before.append((path, entered))
+        if self.override_parent is not None:
+            path = tuple(self.override_parent.split("/")) if self.override_parent else ()
+        elif self.deduplicate and self.caller is not None and entered is not None:
+            where, around = entered
+            if where is path and around.caller is self.caller and around.name == self.name:
+                return self
+        context.path = (*path, self.name) if path or self.name else ()
+        context.entered = (context.path, self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        context.path, context.entered = self._before.pop()
 
 
 def own_scope(name: str) -> AbstractContextManager[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import optree
 
-from hornbeam.errors import ArgumentError, ArgumentTypeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, warn
 
 NAMESPACE = "hornbeam"
 
@@ -54,15 +54,42 @@ def unflatten(description: optree.PyTreeSpec, leaves: Iterable[Any]) -> Any:
     return optree.tree_unflatten(description, leaves)
 
 
-def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
-    """Applies `func` to each leaf, or to the matching leaves of several structures of one nesting."""
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """Applies `func` to each leaf, or to the matching leaves of several structures of one nesting.
+
+    Args:
+        func: Called with a leaf of each structure.
+        structures: Nested lists, tuples, dicts and what is registered as such.
+        none_is_leaf: Whether None is a leaf; if not, it stays as it is, and must stand in all structures.
+
+    Returns:
+        The results, nested like the first structure.
+
+    Raises:
+        ValueError: Without a structure, or if the structures are not nested alike.
+
+    >>> map_structure(lambda x: x + 1, {"a": 1, "b": [None, 2]}, none_is_leaf=False)
+    {'a': 2, 'b': [None, 3]}
+    """
     if not callable(func):
         raise ArgumentTypeError("a callable", repr(func), "map_structure")
     if not structures:
         raise ArgumentError("at least one structure", "none", "map_structure")
     for other in structures[1:]:
         assert_same_structure(structures[0], other)
+    if not none_is_leaf:
+        return optree.tree_map(
+            lambda *leaves: _unless_none(func, leaves), *structures, none_is_leaf=True, namespace=NAMESPACE
+        )
     return optree.tree_map(func, *structures, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def _unless_none(func: Callable[..., Any], leaves: tuple[Any, ...]) -> Any:
+    if any(one is None for one in leaves):
+        if all(one is None for one in leaves):
+            return None
+        raise ArgumentError("None in all structures or in none", repr(leaves), "map_structure")
+    return func(*leaves)
 
 
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
@@ -89,21 +116,24 @@ def is_shape(value: Any) -> bool:
     )
 
 
-def assert_same_structure(a: Any, b: Any, check_types: bool = False) -> None:
-    """Raises a ValueError that names both structures unless `a` and `b` are nested alike."""
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+    """Raises a ValueError that names both structures unless `a` and `b` are nested alike, in the same types.
+
+    Args:
+        a: A structure.
+        b: Another one. What its leaves are makes no difference.
+        check_types: Without effect, as in Keras, and on its way out.
+
+    >>> assert_same_structure([1, {"x": 2}], [None, {"x": "three"}])
+    """
+    if check_types is not None:
+        warn(
+            "assert_same_structure: check_types has no effect. Leave it out; where a list may stand for a tuple, "
+            "call assert_same_paths().",
+            DeprecationWarning,
+        )
     if structure_of(a) != structure_of(b):
-        if not check_types and _loose(a) == _loose(b):
-            return
         raise ArgumentError(f"two structures nested alike, such as {structure_of(a)}", f"{structure_of(b)}")
-
-
-def _loose(structure: Any) -> Any:
-    # lists and tuples count as the same nesting
-    if isinstance(structure, (list, tuple)):
-        return [_loose(one) for one in structure]
-    if isinstance(structure, dict):
-        return {key: _loose(one) for key, one in structure.items()}
-    return None
 
 
 def assert_same_paths(a: Any, b: Any) -> None:

@@ -4,6 +4,16 @@ A row is checked by test_api.py: the name must be Keras's, and the gap must stil
 """
 
 GAPS: dict[str, str] = {
+    "keras.Layer": "the arguments are keyword-only in Keras as well, which its list does not record",
+    "keras.layers.Layer": "the arguments are keyword-only in Keras as well, which its list does not record",
+    "keras.ops.vectorize": "the options are keyword-only in Keras as well, which its list does not record",
+    "keras.ops.numpy.vectorize": "the options are keyword-only in Keras as well, which its list does not record",
+    "keras.optimizers.legacy.Adagrad": "older programs get a working optimizer, where Keras raises an ImportError",
+    "keras.optimizers.legacy.Adam": "older programs get a working optimizer, where Keras raises an ImportError",
+    "keras.optimizers.legacy.Ftrl": "older programs get a working optimizer, where Keras raises an ImportError",
+    "keras.optimizers.legacy.Optimizer": "older programs get a working optimizer, where Keras raises an ImportError",
+    "keras.optimizers.legacy.RMSprop": "older programs get a working optimizer, where Keras raises an ImportError",
+    "keras.optimizers.legacy.SGD": "older programs get a working optimizer, where Keras raises an ImportError",
     "keras.preprocessing.image_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
     "keras.preprocessing.text_dataset_from_directory": "the default format is hornbeam's, without TensorFlow",
     "keras.preprocessing.timeseries_dataset_from_array": "the default format is hornbeam's, without TensorFlow",

@@ -4,6 +4,8 @@ from hornbeam._lazy import attach
 
 _NAMES = {
     "bounding_boxes": "hornbeam.utils.bounding_boxes",
+    "legacy": "hornbeam.utils.legacy",
+    "Config": "hornbeam.utils.settings",
     "to_categorical": "hornbeam.utils.numerical",
     "normalize": "hornbeam.utils.numerical",
     "pad_sequences": "hornbeam.utils.sequence",

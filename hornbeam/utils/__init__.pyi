@@ -47,7 +47,10 @@ from hornbeam.training.unpack import (
     pack_x_y_sample_weight as pack_x_y_sample_weight,
     unpack_x_y_sample_weight as unpack_x_y_sample_weight,
 )
-from hornbeam.utils import bounding_boxes as bounding_boxes
+from hornbeam.utils import (
+    bounding_boxes as bounding_boxes,
+    legacy as legacy,
+)
 from hornbeam.utils.files import get_file as get_file
 from hornbeam.utils.numerical import (
     normalize as normalize,
@@ -60,3 +63,4 @@ from hornbeam.utils.session import (
     get_source_inputs as get_source_inputs,
     is_keras_tensor as is_keras_tensor,
 )
+from hornbeam.utils.settings import Config as Config

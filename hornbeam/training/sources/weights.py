@@ -103,7 +103,7 @@ def spread_sample_weight(y: Any, sample_weight: Any) -> Any:
     if not tree.is_nested(sample_weight):
         return tree.map_structure(lambda target: None if target is None else sample_weight, y)
     try:
-        tree.assert_same_structure(y, sample_weight)
+        tree.assert_same_paths(y, sample_weight)
     except ArgumentError:
         raise ArgumentError(
             f"one array of weights, or one for each output: {tree.structure_of(y)}",
