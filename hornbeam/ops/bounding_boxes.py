@@ -175,6 +175,7 @@ def clip_to_image_size(
 
 def _moved(boxes: TensorLike, x: Any, y: Any) -> Tensor:
     boxes = as_tensor(boxes)
+    x, y = (backend.cast(one, backend.dtype(boxes)) if backend.is_array(one) else one for one in (x, y))
     left, top, right, bottom = _columns(boxes)
     return xp.stack([left + x, top + y, right + x, bottom + y], axis=-1)
 
