@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hornbeam._atomic import folder_written_atomically, written_atomically
 from hornbeam._wire import keras_version
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsafeFileError, warn
 from hornbeam.saving import layout, weights
@@ -36,10 +37,8 @@ from hornbeam.saving.files import (
     DamagedFileError,
     as_path,
     check_exists,
-    folder_written_atomically,
     may_write,
     safe_parts,
-    written_atomically,
 )
 from hornbeam.saving.h5_file import new_file
 from hornbeam.saving.registration import CustomObjectScope

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam._atomic import written_atomically
 from hornbeam.errors import ArgumentError, UnknownNameError
 from hornbeam.saving import archive, layout, weights
 from hornbeam.saving.config import from_text
-from hornbeam.saving.files import as_path, check_exists, safe_parts, written_atomically
+from hornbeam.saving.files import as_path, check_exists, safe_parts
 from hornbeam.saving.h5_file import CollectedStore, H5Group, VariableStore, as_array, new_file, write_array
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam._atomic import written_atomically
 from hornbeam._wire import keras_version
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe, warn
@@ -25,7 +26,7 @@ from hornbeam.saving.config import (
     serialize_keras_object,
     to_text,
 )
-from hornbeam.saving.files import DamagedFileError, written_atomically
+from hornbeam.saving.files import DamagedFileError
 from hornbeam.saving.h5_file import H5Group, H5Reader, as_array, new_file, write_array
 from hornbeam.saving.registration import CustomObjectScope
 from hornbeam.scope import Trace

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hornbeam._atomic import written_atomically
 from hornbeam.errors import ArgumentError, ArgumentTypeError, HornbeamError, UnsafeFileError, ValueStateError, warn
 from hornbeam.saving import layout
 from hornbeam.saving.config import from_text, to_text
@@ -21,7 +22,6 @@ from hornbeam.saving.files import (
     check_exists,
     may_write,
     safe_parts,
-    written_atomically,
 )
 from hornbeam.saving.h5_file import CollectedStore, H5Group, H5Reader, VariableStore, new_file, write_array
 from hornbeam.scope import Trace

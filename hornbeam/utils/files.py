@@ -10,14 +10,14 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from hornbeam import _config, _terminal
+from hornbeam._atomic import written_atomically
 from hornbeam.errors import ArgumentError, FileFormatError, StateError, UnknownNameError
 from hornbeam.utils.archives import archive_formats, extract_archive
 
@@ -206,7 +206,8 @@ def download(origin: str, target: str | os.PathLike, file_hash: str | None = Non
     scheme = urllib.parse.urlsplit(origin).scheme
     if scheme not in ("http", "https", "ftp", "file"):
         raise ArgumentError("an address with http, https, ftp or file", repr(origin), "get_file")
-    with replacing(target) as file:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with written_atomically(target) as temporary, temporary.open("wb") as file:
         try:
             with urllib.request.urlopen(origin, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - checked above
                 size = int(response.headers.get("Content-Length") or 0)
@@ -231,23 +232,6 @@ def download(origin: str, target: str | os.PathLike, file_hash: str | None = Non
                 f"get_file: {origin}",
                 "Check the hash and the address; nothing was kept.",
             )
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A file to write that takes the place of `target` at the end; on an error `target` stays as it was."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    os.close(handle)
-    try:
-        with Path(name).open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _copy(source: Any, file: IO[bytes], size: int, title: str) -> int:

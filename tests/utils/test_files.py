@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hornbeam._atomic import written_atomically
 from hornbeam.errors import ArgumentError, FileFormatError, UnknownNameError, UnsafeFileError
 from hornbeam.utils import files
 from hornbeam.utils.files import get_file
@@ -210,12 +211,12 @@ def test_no_network_says_where_to_put_the_file(cache):
 def test_writing_in_place_of_a_file_is_all_or_nothing(tmp_path):
     target = tmp_path / "f"
     target.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), files.replacing(target) as file:
-        file.write(b"new")
+    with pytest.raises(ZeroDivisionError), written_atomically(target) as file:
+        file.write_bytes(b"new")
         raise ZeroDivisionError
     assert target.read_bytes() == b"old" and os.listdir(tmp_path) == ["f"]
-    with files.replacing(target) as file:
-        file.write(b"new")
+    with written_atomically(target) as file:
+        file.write_bytes(b"new")
     assert target.read_bytes() == b"new" and os.listdir(tmp_path) == ["f"]
 
 
