@@ -402,27 +402,46 @@ class Layer(*_BASES):  # type: ignore[misc]
     def build(self, input_shape: Any) -> None:
         """Makes the variables for inputs of this shape; written by subclasses that need the shape."""
         self._check_super_called()
-        if type(self).build is Layer.build and self._sublayers() and type(self).call is not Layer.call:
-            self._build_by_tracing(input_shape)
+        if self._is_built_by_its_call() and self._sublayers():
+            self._build_by_tracing((input_shape,), {})
+            self.__dict__["_build_shapes"] = (("input_shape",), (input_shape,))
         self.built = True
 
-    def _build_by_tracing(self, input_shape: Any) -> None:
+    def _is_built_by_its_call(self) -> bool:
+        """Whether the layer leaves building to the layers that its `call` calls."""
+        return type(self).build is Layer.build and type(self).call is not Layer.call
+
+    def _build_by_tracing(self, shapes: tuple, named: dict[str, Any]) -> None:
         """Makes the variables of the layers inside by following `call` on tensors that do not exist."""
-        tensors = tree.map_shape_structure(lambda one: KerasTensor(one, self.input_dtype), input_shape)
+
+        def tensors(shape: Any) -> Any:
+            return tree.map_shape_structure(lambda one: KerasTensor(one, self.input_dtype), shape)
+
         self.built = True  # the layers inside build themselves; this one has nothing to add
         try:
             with scope.name_scope(self.name):
-                infer(lambda one: self._run((one,), {}, None, False), (tensors,), {})
+                infer(
+                    lambda *values, **more: self._run(values, more, None, False),
+                    tuple(map(tensors, shapes)),
+                    {name: tensors(shape) for name, shape in named.items()},
+                )
         except Exception:
             self.built = False
             raise
 
     def _build_from_call(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """`build` with the shapes of the arguments of the first call."""
+        shapes = self._shapes_of(args, kwargs)
         if type(self).build is Layer.build:
             self.built = True
+            if self._build_shapes is None and shapes:
+                # files say with which shapes to follow `call` again: that of the first argument, as Keras writes
+                # it, unless the layer cannot be called with it alone
+                needed = [name for name in shapes if name.removesuffix("_shape") in self._call_signature.required]
+                kept = needed if len(needed) > 1 else [next(iter(shapes))]
+                names = tuple(kept) if len(kept) > 1 else ("input_shape",)
+                self.__dict__["_build_shapes"] = (names, tuple(shapes[name] for name in kept))
             return
-        shapes = self._shapes_of(args, kwargs)
         names = build_parameters(type(self))
         if len(names) > 1 or (names and names[0] != "input_shape" and names[0] in shapes):
             wanted = {name: shapes.get(name) for name in names if name in shapes}
@@ -446,7 +465,7 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes with which the layer was built, so that it can be built before its weights are loaded."""
-        if self._build_shapes is None:
+        if self._build_shapes is None or (self._is_built_by_its_call() and not self._sublayers()):
             return None
         names, values = self._build_shapes
         if names == ("input_shape",):
@@ -461,12 +480,29 @@ class Layer(*_BASES):  # type: ignore[misc]
         """Builds the layer from what `get_build_config` gave."""
         if not config:
             return
-        if "shapes_dict" in config:
+        if self._is_built_by_its_call():
+            if not self.built:
+                self._build_as_called(config)
+        elif "shapes_dict" in config:
             self.build(**{name: as_shapes(shape) for name, shape in config["shapes_dict"].items()})
         elif "input_shape" in config:
             self.build(as_shapes(config["input_shape"]))
         else:
             self.build(**{name: as_shapes(shape) for name, shape in config.items()})
+
+    def _build_as_called(self, config: dict[str, Any]) -> None:
+        """Builds the layers inside as the first call did, by the shapes that it had."""
+        if "shapes_dict" in config:
+            given = ((), {name.removesuffix("_shape"): as_shapes(one) for name, one in config["shapes_dict"].items()})
+        else:
+            given = ((as_shapes(config["input_shape"]),), {})
+        try:
+            self._build_by_tracing(*given)
+        except Exception as problem:  # noqa: BLE001 - of the user's `call`, which may raise anything
+            warn(
+                f"{self._where()}: its layers are not built, since `call` cannot be followed on shapes alone: "
+                f"{type(problem).__name__}: {problem} Give the class a `build` of its own."
+            )
 
     # --- pure calls ----------------------------------------------------------------------------------------
 

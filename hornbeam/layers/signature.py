@@ -23,6 +23,7 @@ class CallSignature:
         self.names = [
             one.name for one in parameters if one.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
         ]
+        self.required = [one.name for one in parameters if one.default is kinds.empty and one.name in self.names]
         known = {one.name: one for one in parameters}
         self.any_keyword = any(one.kind is kinds.VAR_KEYWORD for one in parameters)
         self.has_training = "training" in known or self.any_keyword

@@ -606,6 +606,71 @@ def test_subclass() -> None:
         model.output_shape  # noqa: B018
 
 
+class Sums(keras.Model):
+    """Takes two tensors, or one, in one structure or by name; one of its layers has no `build` either."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first = Two()
+        self.other = keras.Sequential([L.Dense(3), L.Dense(2)])
+
+    def call(self, x: Any, y: Any = None) -> Any:
+        if isinstance(x, dict):
+            x, y = x["a"], x["b"]
+        return self.first(x) + (0 if y is None else self.other(y))
+
+
+class Pair(Sums):
+    def call(self, x: Any, y: Any) -> Any:
+        return super().call(x, y)
+
+
+class Words(keras.Model):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.words = L.Embedding(5, 2)
+
+    def call(self, x: Any) -> Any:
+        return self.words(x)
+
+
+@pytest.mark.parametrize(
+    ("cls", "arguments", "shapes"),
+    [
+        (Two, (ones(2, 4),), {"input_shape": [2, 4]}),
+        (Sums, ({"a": ones(2, 4), "b": ones(2, 3)},), {"input_shape": {"a": [2, 4], "b": [2, 3]}}),
+        (Pair, (ones(2, 4), ones(2, 3)), {"shapes_dict": {"x_shape": [2, 4], "y_shape": [2, 3]}}),
+        (Words, (np.ones((2, 3), "int32"),), {"input_shape": [2, 3]}),
+    ],
+    ids=["one tensor", "a dict", "two tensors", "whole numbers"],
+)
+def test_a_subclass_that_was_only_called_is_saved_and_loaded(cls, arguments, shapes, tmp_path) -> None:
+    model = cls()
+    wanted = numpy(model(*arguments))
+    assert json.loads(json.dumps(model.get_build_config())) == shapes
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", custom_objects={one.__name__: one for one in (cls, Two)})
+    assert again.built and len(again.weights) == len(model.weights)
+    np.testing.assert_array_equal(numpy(again(*arguments)), wanted)
+
+
+def test_a_subclass_whose_call_cannot_be_followed_says_how_to_be_loaded(tmp_path) -> None:
+    class Values(Two):
+        ready = True
+
+        def call(self, x: Any) -> Any:
+            if not self.ready:
+                raise RuntimeError("not without values")
+            return super().call(x)
+
+    model = Values()
+    model(ones(2, 4))
+    Values.ready = False
+    model.save(tmp_path / "model.keras")
+    with pytest.warns(UserWarning, match="build` of its own"), pytest.raises(ValueError, match="expected 0 variables"):
+        keras.models.load_model(tmp_path / "model.keras", custom_objects={"Values": Values})
+
+
 def test_subclass_made_from_a_graph() -> None:
     class Graph(keras.Model):
         def __init__(self, units: int, **kwargs: Any) -> None:
