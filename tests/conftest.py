@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [one for one in items if is_backend_free(one)]
         items[:] = [one for one in items if not is_backend_free(one)]
         config.hook.pytest_deselected(items=left_out)
+
+
+# Programs started in the background of a script ignore Ctrl-C, and so would all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def is_backend_free(item: pytest.Item) -> bool:
