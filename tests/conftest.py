@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def is_backend_free(item: pytest.Item) -> bool:
     """Whether a test is marked so: itself, or its file and not itself as `backend_free(False)`."""
     marker = item.get_closest_marker("backend_free")
     return marker is not None and marker.args != (False,)
+
+
+@pytest.fixture
+def equal_random() -> Iterator[None]:
+    """Random numbers that are the same on every backend, compiled or not."""
+    from hornbeam import config
+
+    config.set_reproducible_random(True)
+    yield
+    config.set_reproducible_random(None)
 
 
 @pytest.fixture(scope="module", autouse=True)

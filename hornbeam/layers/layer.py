@@ -481,8 +481,9 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not config:
             return
         if self._is_built_by_its_call():
-            if not self.built:
+            if not self.built and self._sublayers():
                 self._build_as_called(config)
+            self.built = self.built or not self._sublayers()
         elif "shapes_dict" in config:
             self.build(**{name: as_shapes(shape) for name, shape in config["shapes_dict"].items()})
         elif "input_shape" in config:

@@ -17,6 +17,7 @@ def recorded():
         return dict(file)
 
 
+@pytest.mark.usefixtures("equal_random")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_learns(name, capsys):
     argument, least, most = PROGRAMS[name]
@@ -28,14 +29,11 @@ def test_program_learns(name, capsys):
     assert capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("equal_random")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_first_gradients_agree_across_backends(name, recorded):
     needs_digits(name)
-    keras.config.set_reproducible_random(True)
-    try:
-        found = load(name).first_gradients()
-    finally:
-        keras.config.set_reproducible_random(None)
+    found = load(name).first_gradients()
     assert len(found) == sum(key.startswith(f"{name}/") for key in recorded) > 0
     for number, one in enumerate(found):
         expected = recorded[f"{name}/{number}"]
