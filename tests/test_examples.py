@@ -21,9 +21,11 @@ NEEDS = {
     "hornbeam.tape.GradientTape": "gradients",
     "hornbeam.tape.GradientTape.jacobian": "gradients",
     "hornbeam.tape.GradientTape.watch": "gradients",
+    "hornbeam.optimizers.optimizer.Optimizer.minimize": "gradients",
     "hornbeam.transforms.custom_gradient": "gradients",
     "hornbeam.transforms.grad": "gradients",
     "hornbeam.transforms.jit": "compile",
+    "hornbeam.transforms.remat": "gradients",
     "hornbeam.transforms.value_and_grad": "gradients",
 }
 # Modules whose examples change the process for good; a process of their own runs these.
