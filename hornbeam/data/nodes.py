@@ -200,8 +200,11 @@ class Mapped(Indexed):
                 return call(self._function, element)
             return call(self._function, element, np.random.default_rng([self.seed, *key, index]))
         except Exception as problem:
-            problem.add_note(f"In Dataset.map({function_name(self._function)}), {self._parent.name(key, index)}.")
+            problem.add_note(self._place((key, index)))
             raise
+
+    def _place(self, task: tuple) -> str:
+        return f"In Dataset.map({function_name(self._function)}), {self._parent.name(*task[:2])}."
 
     def name(self, key: Key, index: int) -> str:
         return self._parent.name(key, index)
@@ -217,7 +220,7 @@ class Mapped(Indexed):
         else:
             served, keys = _Made(self), addresses
         name = f"Dataset.map({function_name(self._function)})"
-        return in_processes(keys, served, self.workers, 2 * self.workers, name)
+        return in_processes(keys, served, self.workers, 2 * self.workers, name, self._place)
 
     def _one_by_one(self, addresses: Iterable[Address]) -> Iterator[Any]:
         for task in self._with_elements(addresses):

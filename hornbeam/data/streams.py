@@ -76,9 +76,12 @@ class StreamMapped(Node):
             else:
                 made = call(self._function, element, np.random.default_rng([self.seed, *key, number]))
         except Exception as problem:
-            problem.add_note(f"In Dataset.map({function_name(self._function)}), element {number}.")
+            problem.add_note(self._place((key, number)))
             raise
         return made, [number + 1, behind]
+
+    def _place(self, task: tuple) -> str:
+        return f"In Dataset.map({function_name(self._function)}), element {task[1]}."
 
     def pairs(self, key: Key, place: Any) -> Pairs:
         start, below = place or (0, None)
@@ -88,7 +91,8 @@ class StreamMapped(Node):
             if not self.workers:
                 made = (self.apply(*task) for task in tasks)
             elif self._processes:
-                made = in_processes(tasks, _Applied(self._apply_alone()), self.workers, 2 * self.workers, name)
+                served = _Applied(self._apply_alone())
+                made = in_processes(tasks, served, self.workers, 2 * self.workers, name, self._place)
             else:
                 made = in_threads(tasks, lambda task: self.apply(*task), self.workers, 2 * self.workers)
             with closing(made):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from hornbeam.training.sources.ahead import END, Ahead
-from hornbeam.training.sources.processes import WorkerPool
+from hornbeam.training.sources.processes import WorkerDiedError, WorkerPool
 
 _PATIENCE = 1.0  # seconds that a thread in the middle of a user's function is waited for
 
@@ -44,16 +44,18 @@ def in_threads(keys: Iterable[Any], fetch: Callable[[Any], Any], workers: int, l
         ahead.join(_PATIENCE)
 
 
-def in_processes(keys: Iterable[Any], served: Any, workers: int, limit: int, name: str) -> Iterator[Any]:
+def in_processes(
+    keys: Iterable[Any], served: Any, workers: int, limit: int, name: str, place: Callable[[Any], str]
+) -> Iterator[Any]:
     """`served[key]` of each key in order, made by `workers` processes that each hold a copy of `served`.
 
-    An exception comes back as it was; the death of a process is an error at once.
+    An exception comes back as it was; the death of a process is an error at once, with `place` of the key it had.
     """
     pool = WorkerPool(workers, name)
     ahead: Ahead | None = None
     try:
         # Processes start before threads do, so that a fork has as few of them as can be.
-        fetchers = [_of_key(_seeded(fetch)) for fetch in pool.refresh(served)]
+        fetchers = [_of_key(_seeded(fetch, place)) for fetch in pool.refresh(served)]
         ahead = Ahead(_guarded(keys), fetchers, limit)
         yield from ahead
     finally:
@@ -65,9 +67,16 @@ def in_processes(keys: Iterable[Any], served: Any, workers: int, limit: int, nam
         pool.close()
 
 
-def _seeded(fetch: Callable[[tuple[Any, int]], Any]) -> Callable[[Any], Any]:
-    # The global random numbers of a worker follow from the key alone, not from which worker gets it.
-    return lambda key: fetch((key, zlib.crc32(repr(key).encode())))
+def _seeded(fetch: Callable[[tuple[Any, int]], Any], place: Callable[[Any], str]) -> Callable[[Any], Any]:
+    def seeded(key: Any) -> Any:
+        try:
+            # The global random numbers of a worker follow from the key alone, not from which worker gets it.
+            return fetch((key, zlib.crc32(repr(key).encode())))
+        except WorkerDiedError as problem:
+            problem.add_note(place(key))
+            raise
+
+    return seeded
 
 
 def read_ahead(elements: Iterator[Any], limit: int) -> Iterator[Any]:

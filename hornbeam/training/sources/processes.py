@@ -25,6 +25,10 @@ from hornbeam.errors import ArgumentTypeError, StateError
 _PATIENCE = 2.0  # seconds that a worker gets to end by itself
 
 
+class WorkerDiedError(StateError):
+    """A worker process ended in the middle of an item."""
+
+
 class WorkerPool:
     """Processes that each hold a copy of a dataset and answer with its items.
 
@@ -122,9 +126,9 @@ class _Worker:
         problem.add_note(f"In a worker process, with {self._name}[{index}]:\n{text}")
         raise problem
 
-    def _died(self, index: int) -> StateError:
+    def _died(self, index: int) -> WorkerDiedError:
         self.process.join(_PATIENCE)
-        return StateError(
+        return WorkerDiedError(
             f"batch {index} from a worker process",
             f"the end of the process (exit code {self.process.exitcode})",
             self._name,
