@@ -481,9 +481,10 @@ class Layer(*_BASES):  # type: ignore[misc]
         if not config:
             return
         if self._is_built_by_its_call():
-            if not self.built and self._sublayers():
+            if not self._sublayers():
+                self.built = True
+            elif not self.built:
                 self._build_as_called(config)
-            self.built = self.built or not self._sublayers()
         elif "shapes_dict" in config:
             self.build(**{name: as_shapes(shape) for name, shape in config["shapes_dict"].items()})
         elif "input_shape" in config:
@@ -493,12 +494,11 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def _build_as_called(self, config: dict[str, Any]) -> None:
         """Builds the layers inside as the first call did, by the shapes that it had."""
-        if "shapes_dict" in config:
-            given = ((), {name.removesuffix("_shape"): as_shapes(one) for name, one in config["shapes_dict"].items()})
-        else:
-            given = ((as_shapes(config["input_shape"]),), {})
+        given = config.get("shapes_dict", config)
+        shapes = {name.removesuffix("_shape"): as_shapes(one) for name, one in given.items()}
+        first = (shapes.pop("input"),) if "input_shape" in config else ()
         try:
-            self._build_by_tracing(*given)
+            self._build_by_tracing(first, shapes)
         except Exception as problem:  # noqa: BLE001 - of the user's `call`, which may raise anything
             warn(
                 f"{self._where()}: its layers are not built, since `call` cannot be followed on shapes alone: "
