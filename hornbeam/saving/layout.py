@@ -82,11 +82,13 @@ def parts(root: Any, rename: Rename | None = None) -> Iterator[Part]:
         root: The object that is saved or loaded.
         rename: Given the path of a container and its members with their names, their names in an old file.
     """
-    yield from _object(root, "", set(), rename)
+    yield from _object(root, "", {}, rename)
 
 
-def _object(obj: Any, path: str, visited: set[int], rename: Rename | None) -> Iterator[Part]:
-    visited.add(id(obj))
+# `visited` has what was met by its id, and keeps it alive: `layers` is a new list each time, and the id of one that is
+# gone may be that of the next.
+def _object(obj: Any, path: str, visited: dict[int, Any], rename: Rename | None) -> Iterator[Part]:
+    visited[id(obj)] = obj
     yield Part(path, obj)
     for name, value in attributes(obj):
         below = f"{path}/{name}" if path else name
@@ -97,10 +99,10 @@ def _object(obj: Any, path: str, visited: set[int], rename: Rename | None) -> It
             yield from _container(value, below, visited, rename)
 
 
-def _container(values: Any, path: str, visited: set[int], rename: Rename | None) -> Iterator[Part]:
+def _container(values: Any, path: str, visited: dict[int, Any], rename: Rename | None) -> Iterator[Part]:
     if id(values) in visited:
         return  # a list that holds itself
-    visited.add(id(values))
+    visited[id(values)] = values
     members = named_members(values)
     if rename is not None:
         new = [(name, one) for name, one in members if is_saveable(one) and id(one) not in visited]

@@ -1,5 +1,6 @@
 """The groups of weight files are those that keras writes: the same structures, built there and here."""
 
+import weakref
 
 import h5py
 import pytest
@@ -143,6 +144,28 @@ def test_an_object_that_holds_itself_is_written_once(fakes):
     one.circle = [one, {"again": one}]
     one.circle.append(one.circle)
     assert [part.path for part in layout.parts(one)] == ["", "child"]
+
+
+def test_lists_that_are_made_anew_are_not_taken_for_each_other(fakes):
+    """`layers` is a new list each time: the next may lie where a forgotten one lay, and is met for the first time."""
+
+    class Listing(list):
+        """A list that can be watched."""
+
+    made = []
+
+    class Holder(fakes.Fake):
+        @property
+        def parts(self):
+            members = Listing([self._one])
+            made.append(weakref.ref(members))
+            return members
+
+    outer = fakes.Fake(a=Holder(_one=fakes.Dense(1)), b=Holder(_one=fakes.Dense(2)))
+    walk = layout.parts(outer)
+    paths = [next(walk).path for _ in range(5)]
+    assert paths == ["", "a", "a/parts/dense", "b", "b/parts/dense"]
+    assert len(made) == 2 and all(one() is not None for one in made)
 
 
 def test_metrics_and_seeds_are_passed_over(fakes):
