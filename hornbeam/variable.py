@@ -17,6 +17,7 @@ _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "auto", "none", "on_write", "on_read")
 
 _Base: type = backend.variable_base
+_told_dtype, _told_shape = backend.told_dtype, backend.told_shape
 
 
 class Variable(_Base):
@@ -219,7 +220,7 @@ class Variable(_Base):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape."""
-        return self._shape
+        return _told_shape(self._shape)
 
     @property
     def ndim(self) -> int:
@@ -231,8 +232,8 @@ class Variable(_Base):
         """The dtype name; inside a mixed-precision layer that in which it is read."""
         autocast = context.autocast
         if autocast is not None and self._autocast and dtypes.is_float(self._dtype):
-            return autocast
-        return self._dtype
+            return _told_dtype(autocast)
+        return _told_dtype(self._dtype)
 
     @property
     def trainable(self) -> bool:

@@ -243,6 +243,14 @@ class Backend:
     def set_trainable(self, handle: Any, trainable: bool) -> None:
         """Tells a handle whether its variable is trained."""
 
+    def told_dtype(self, name: str) -> str:
+        """A dtype's name as variables tell it: functions of the framework may ask it for more than the name."""
+        return name
+
+    def told_shape(self, shape: tuple) -> tuple:
+        """A shape as variables tell it: functions of the framework may ask it for more than the sizes."""
+        return shape
+
     def parts(self, bundle: Any) -> Sequence[Any]:
         """The tensors in a bundle."""
         raise NotImplementedError

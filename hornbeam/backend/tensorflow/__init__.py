@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -140,6 +141,12 @@ class TensorflowBackend(Backend):
     def set_trainable(self, handle: Any, trainable: bool) -> None:
         for one in getattr(handle, "values", (handle,)):
             one._trainable = trainable  # which tapes ask
+
+    def told_dtype(self, name: str) -> str:
+        return _told_dtype(name)
+
+    def told_shape(self, shape: tuple) -> tuple:
+        return native.Sizes(shape)
 
     def parts_of(self, value: Any) -> list[tuple[str, Any]] | None:
         return native.parts_of(value)
@@ -299,6 +306,7 @@ class TensorflowBackend(Backend):
         return replicas.summed(gradients)
 
 
+_told_dtype = functools.cache(native.DtypeName)
 _PARSED = (tf.float32, tf.float64, tf.int32, tf.int64)
 
 

@@ -12,8 +12,32 @@ from hornbeam.backend.tensorflow import replicas
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.errors import ArgumentError, UnknownNameError
 
+_TRACKED = tf.__internal__.tracking.Trackable
 
-class VariableBase(tf.__internal__.types.Tensor):
+
+class DtypeName(str):
+    """A name of a dtype with the attributes of the `tf.DType`, for which TensorFlow's functions ask variables."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(tf.as_dtype(str(self)), name)
+
+
+class Sizes(tuple):
+    """A shape with the attributes of the `tf.TensorShape`, for which TensorFlow's functions ask variables."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(tf.TensorShape(self), name)
+
+
+class VariableBase(tf.__internal__.types.Tensor, _TRACKED):
     """A variable that functions of TensorFlow take as a tensor, and tapes as a source of gradients.
 
     The variable holds a `tf.Variable` in `_handle`.
@@ -31,8 +55,19 @@ class VariableBase(tf.__internal__.types.Tensor):
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
         return tf.convert_to_tensor(self.value, dtype=dtype, name=name)
 
+    @property
+    def device(self) -> str:
+        """The device that holds the value, as TensorFlow names it."""
+        return self._handle.device
 
-_TRACKED = tf.__internal__.tracking.Trackable
+    @property
+    def op(self) -> Any:
+        """In a graph, the operation that reads the value."""
+        return tf.convert_to_tensor(self.value).op
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        # asked by a tf.train.Checkpoint of variables
+        return {"value": self._handle}
 
 
 class ModuleBase(LayerBase, tf.Module):
@@ -60,7 +95,7 @@ class ModuleBase(LayerBase, tf.Module):
         children: dict[str, Any] = {f"variable_{place}": one._handle for place, one in enumerate(_all_variables(self))}
         for place, layer in enumerate(self._flatten_layers()):
             for name, value in layer.__dict__.items():
-                if isinstance(value, _TRACKED) and not isinstance(value, (ModuleBase, StateBase, tf.Variable)):
+                if isinstance(value, _TRACKED) and not isinstance(value, _OWN):
                     children[f"layer_{place}.{name}"] = value
         if save_type == "savedmodel":
             # in a tuple, in which no child is looked for; the same one each time TensorFlow asks
@@ -81,6 +116,9 @@ class StateBase(_TRACKED):
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         return {f"{place}": one._handle for place, one in enumerate(self.variables)}
+
+
+_OWN = (VariableBase, ModuleBase, StateBase, tf.Variable)
 
 
 class _Handles(Sequence):
