@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
-from hornbeam.training.compile import CompileMetrics
+from hornbeam.training.compile_metrics import CompileMetrics
 from hornbeam.variable import Variable
 
 

@@ -13,7 +13,7 @@ from hornbeam import _config, tree
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ValueStateError, warn
 from hornbeam.scope import Trace
-from hornbeam.training.compile import CompileMetrics
+from hornbeam.training.compile_metrics import CompileMetrics
 from hornbeam.training.unpack import unpack_x_y_sample_weight
 from hornbeam.transforms import value_and_grad
 

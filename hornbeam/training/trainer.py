@@ -1,7 +1,7 @@
 """`Trainer`: what makes a model trainable; `compile`, `fit`, `evaluate`, `predict` and the steps users override.
 
 One `train_step(self, data)` serves every backend. The loop over batches is in `loop`, how a step is run in
-`execution`, what losses and metrics do with it in `compile`.
+`execution`, what losses and metrics do with it in `compile_loss` and `compile_metrics`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from hornbeam.training.arguments import (
     verbosity,
     whole_number,
 )
-from hornbeam.training.compile import CompileLoss, CompileMetrics
+from hornbeam.training.compile_loss import CompileLoss
+from hornbeam.training.compile_metrics import CompileMetrics
 from hornbeam.training.data import ArraySource, open_source, split_validation
 from hornbeam.training.execution import Execution
 from hornbeam.training.hints import explain

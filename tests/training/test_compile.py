@@ -7,7 +7,9 @@ import pytest
 
 import hornbeam
 from hornbeam import losses, metrics, ops, scope
-from hornbeam.training.compile import CompileLoss, CompileMetrics, check_labels
+from hornbeam.training.compile_loss import CompileLoss
+from hornbeam.training.compile_metrics import CompileMetrics
+from hornbeam.training.labels import check_labels
 from tests import keras_oracle
 from tests.training.compile_table import (
     ACCURACIES,
