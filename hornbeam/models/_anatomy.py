@@ -201,8 +201,8 @@ def is_unbuilt(layer: Any) -> bool:
     """
     if getattr(layer, "built", True):
         return False
-    builder = next((one for one in type(layer).__mro__ if "build" in vars(one)), None)
-    if builder is None or builder.__name__ != "Layer":
+    has_no_build = getattr(layer, "_is_built_by_its_call", None)
+    if has_no_build is None or not has_no_build():
         return True
     inner = getattr(layer, "_flatten_layers", None)
     return inner is not None and any(is_unbuilt(one) for one in inner(include_self=False))
