@@ -313,8 +313,9 @@ class _Part:
         while len(pending):
             at = slots[pending]
             free = self._numbers[at] == _EMPTY
-            # where several want one slot, the last that writes has it
-            self._numbers[at[free]] = pending[free]
+            # where several want one slot, the last that writes has it: the first of them, since vocabularies begin with
+            # the tokens that come most often, which are then found at once
+            self._numbers[at[free][::-1]] = pending[free][::-1]
             won = free & (self._numbers[at] == pending)
             for kept, key in zip(self._keys, keys, strict=True):
                 kept[at[won]] = key[pending[won]]
