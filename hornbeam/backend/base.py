@@ -6,6 +6,7 @@ above asks `"gradients" in backend.features`, never for a backend's name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -509,6 +510,18 @@ def is_numeric(value: Any) -> bool:
     """Whether an array can live on a device; strings and objects cannot."""
     dtype = getattr(value, "dtype", None)
     return not (isinstance(dtype, np.dtype) and dtype.kind in "OSUMm")
+
+
+def shareable_zeros(shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """Zeros in host memory that begins where frameworks want it, so that `Backend.put` can take it without a copy."""
+    dtype = np.dtype(dtype)
+    count = math.prod(shape) * dtype.itemsize
+    memory = np.zeros(count + _BOUNDARY, np.uint8)
+    start = -memory.ctypes.data % _BOUNDARY
+    return memory[start : start + count].view(dtype).reshape(shape)
+
+
+_BOUNDARY = 64  # bytes
 
 
 def _merge(first: Any, *others: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _config, tree
-from hornbeam.backend.base import Backend, Recorder, Struct
+from hornbeam.backend.base import Backend, Recorder, Struct, is_numeric
 from hornbeam.backend.tensorflow import control, indexing, native, nn, random, replicas, tape, updates, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
@@ -72,6 +72,9 @@ class TensorflowBackend(Backend):
                 "Inside a tf.function tensors have no values yet; use tf or hornbeam.ops functions on them.",
             )
         return value.numpy() if isinstance(value, _Tensor) else np.asarray(value)
+
+    def put(self, batch: Any) -> Any:
+        return tree.map_structure(_put, batch)
 
     def shape(self, value: Any) -> tuple[Any, ...]:
         static = tuple(value.shape)
@@ -308,6 +311,27 @@ class TensorflowBackend(Backend):
 
 _told_dtype = functools.cache(native.DtypeName)
 _PARSED = (tf.float32, tf.float64, tf.int32, tf.int64)
+
+
+_LARGE = 1 << 20  # bytes from which memory is shared: fresh memory for a copy would cost more than all else
+
+
+def _put(value: Any) -> Any:
+    if value is None or not is_numeric(value):
+        return value
+    if type(value) is np.ndarray and value.nbytes >= _LARGE and value.dtype in _SHARED and not _accelerators():
+        sound = value.ctypes.data % 64 == 0 and value.flags.c_contiguous and value.flags.writeable
+        if sound and tf.executing_eagerly():
+            return tf.experimental.dlpack.from_dlpack(value.__dlpack__())
+    return backend.asarray(value)
+
+
+_SHARED = frozenset(map(np.dtype, ("float32", "float64", "float16", "int8", "int16", "int32", "int64", "uint8")))
+
+
+@functools.cache
+def _accelerators() -> bool:
+    return any(one.device_type != "CPU" for one in tf.config.list_logical_devices())
 
 
 def _of_own_dtype(value: Any) -> Any:

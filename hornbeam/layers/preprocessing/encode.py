@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops
+from hornbeam.backend.base import shareable_zeros
 from hornbeam.errors import UnknownNameError
 
 INT, ONE_HOT, MULTI_HOT, COUNT, TF_IDF = "int", "one_hot", "multi_hot", "count", "tf_idf"
@@ -93,7 +94,7 @@ def encode_rows(
 ) -> np.ndarray:
     """The matrix of `count` vectors in which row `rows[i]` has category `indices[i]`, all of them in range."""
     if mode in (ONE_HOT, MULTI_HOT):
-        result = np.zeros((count, depth), dtype)
+        result = shareable_zeros((count, depth), dtype)
         result[rows, indices] = 1
         return result
     places = rows * depth + indices

@@ -9,6 +9,7 @@ import numpy as np
 
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
+from hornbeam.backend.base import shareable_zeros
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, ValueStateError, describe, nearest
 from hornbeam.layers.core.input_layer import Input
 from hornbeam.layers.preprocessing import features as kinds
@@ -407,9 +408,11 @@ class FeatureSpace(HostLayer):
         for name, one in prepared.items():
             if modes[name] == ONE_HOT:
                 depth = self._checked_depth(name, one)
-                hot = np.zeros((rows, depth), self.compute_dtype)
+                hot = shareable_zeros((rows, depth), self.compute_dtype)
                 hot[np.arange(rows)[:, None], one] = 1
                 one = hot
+            elif name in columns and np.may_share_memory(one, columns[name]):
+                one = one.copy()  # numbers as they came, which are the caller's
             outputs[name] = one[0] if single else one
         return outputs
 
@@ -445,7 +448,7 @@ class FeatureSpace(HostLayer):
             name: self._checked_depth(name, prepared[name]) if modes[name] == ONE_HOT else prepared[name].shape[-1]
             for name in self._order()
         }
-        result = np.zeros((rows, sum(widths.values())), self.compute_dtype)
+        result = shareable_zeros((rows, sum(widths.values())), self.compute_dtype)
         starts = np.arange(rows)[:, None] * result.shape[1]
         flat = result.reshape(-1)
         place = 0

@@ -29,7 +29,9 @@ class HostLayer(Layer):
     runs_on_host = True
 
     def compute(self, inputs: Any) -> Any:
-        """The outputs for host values (arrays, lists, strings), as NumPy arrays or lists of them."""
+        """The outputs for host values (arrays, lists, strings), as NumPy arrays or lists of them, made for this call:
+        nobody else holds or writes to their memory.
+        """
         raise NotImplementedError
 
     def compute_on_device(self, inputs: Any) -> Any:
@@ -108,9 +110,11 @@ def as_outputs(values: Any) -> Any:
 
 
 def _as_tensor(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and not is_numeric(value) and "strings" not in backend.features:
+    if not isinstance(value, np.ndarray):
         return value
-    return backend.asarray(value) if isinstance(value, np.ndarray) else value
+    if is_numeric(value):
+        return backend.put(value)  # what was computed belongs to nobody else, so its memory may be taken over
+    return backend.asarray(value) if "strings" in backend.features else value
 
 
 def on_device(value: Any) -> bool:

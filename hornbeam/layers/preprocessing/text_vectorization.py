@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam import scope
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
+from hornbeam.backend.base import shareable_zeros
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, describe
 from hornbeam.layers.preprocessing.adapting import batches
 from hornbeam.layers.preprocessing.encode import COUNT, INT, MULTI_HOT, TF_IDF, checked_mode, encode_rows
@@ -376,7 +377,7 @@ def _padded(indices: np.ndarray, lengths: np.ndarray, width: int | None) -> np.n
     elif len(lengths) and lengths.max() > width:
         places = np.arange(len(indices)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         indices, lengths = indices[places < width], lengths.clip(max=width)
-    result = np.zeros((len(lengths), width), np.int64)
+    result = shareable_zeros((len(lengths), width), np.int64)
     result[np.arange(width) < lengths[:, None]] = indices
     return result
 

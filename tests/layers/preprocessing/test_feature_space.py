@@ -294,3 +294,26 @@ def test_nan_is_refused_and_nothing_changes() -> None:
     with pytest.raises(KeyError):
         space.adapt({"age": [1.0, 2.0]})
     np.testing.assert_allclose(values(space(ROWS)), before)
+
+
+@pytest.mark.parametrize("mode", ["concat", "dict"])
+def test_outputs_do_not_change_with_what_the_caller_writes_later(mode: str) -> None:
+    space = FeatureSpace({"age": "float", "city": "string_categorical"}, output_mode=mode)
+    space.adapt(ROWS)
+    rows = {"age": np.zeros((100_000, 1), "float32"), "city": np.full(100_000, "Rome")}
+    outputs = space(rows)
+    before = tree.map_structure(np.copy, values(outputs))
+    rows["age"][:] = 7
+    space(rows)  # new vectors lie elsewhere
+    tree.map_structure(np.testing.assert_array_equal, values(outputs), before)
+
+
+@pytest.mark.parametrize("offset", [0, 16])
+def test_large_host_arrays_become_tensors_wherever_they_lie(offset: int) -> None:
+    memory = np.zeros(2**21 + 128, np.uint8)
+    start = -memory.ctypes.data % 64 + offset
+    array = memory[start : start + 2**21].view("float32").reshape(-1, 64)
+    array[:] = np.arange(64)
+    tensor = backend.put(array)
+    del array, memory
+    np.testing.assert_array_equal(backend.to_numpy(tensor[5:7] + 1), np.tile(np.arange(64) + 1, (2, 1)))
