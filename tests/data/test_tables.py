@@ -4,7 +4,11 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import pickle
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -503,3 +507,49 @@ def test_models_train_from_tables(tmp_path):
     if "gradients" in hornbeam.backend.active.features:
         model.fit(data, epochs=2, verbose=0)
     assert np.isfinite(model.evaluate(data, verbose=0)).all()
+
+
+PROGRAM = r"""
+import json, sys, time
+from hornbeam.data import table_dataset
+def put_together(row):
+    time.sleep(0.002)
+    return row
+def rows():
+    data = table_dataset(sys.argv[1], batch_size=4, memory=2000, seed=3, verbose=False)
+    return data.map(put_together, workers=2, processes=sys.argv[2] == "processes")
+data, seen = rows(), []
+try:
+    for batch in data:
+        seen.append(batch["number"].tolist())
+        if len(seen) in (2, 6):
+            print("at", len(seen), flush=True)
+        time.sleep(0.02)
+except KeyboardInterrupt:
+    state = json.dumps(data.state())
+    again = rows()
+    again.restore(json.loads(state))
+    rest = [batch["number"].tolist() for batch in again]
+    print(json.dumps([seen, rest, [batch["number"].tolist() for batch in rows()]]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_ctrl_c_leaves_no_process_and_the_place_is_kept(kind, tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text("number,text\n" + "".join(f"{one},some text {one}\n" for one in range(800)))
+    child = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path), kind], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "HORNBEAM_BACKEND": "numpy"}, start_new_session=True,
+    )  # fmt: skip
+    while child.stdout.readline().strip() != "at 6":
+        assert child.poll() is None
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal sends it: to the whole group
+    out, _ = child.communicate(timeout=20)
+    assert child.returncode == 0
+    with pytest.raises(ProcessLookupError):  # nobody is left in the group
+        os.killpg(child.pid, 0)
+    seen, rest, full = json.loads(out)
+    assert 6 <= len(seen) < len(full) == 200
+    # the batch in which it came may have been taken and not be noted yet
+    assert full[: len(seen)] == seen and rest in (full[len(seen) :], full[len(seen) + 1 :])

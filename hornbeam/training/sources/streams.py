@@ -132,7 +132,7 @@ class StreamSource(Source):
         try:
             yield from self._ahead
         finally:
-            self.close()
+            self._stop_reading()
 
     def batches(self) -> Iterator[tuple]:
         skip = self._used if self._resumed else 0
@@ -185,11 +185,23 @@ class StreamSource(Source):
             self._iterator = None
 
     def close(self) -> None:
+        ended = self._stop_reading()
+        if self._rewinds and ended and hasattr(self._iterator, "close"):
+            # the pass is ours: threads and processes that work for it end now, and not when nobody holds it any more,
+            # which may be long after an error, whose traceback does
+            self._iterator.close()
+            self._iterator = None
+            self._pending.clear()
+
+    def _stop_reading(self) -> bool:
+        """Stops the thread and keeps what it has read; whether it has ended."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.stop()
-            ahead.join(1.0)  # a generator that waits for something cannot be woken; its thread ends with the process
-            self._pending.extend(ahead.left_over())
+        if ahead is None:
+            return True
+        ahead.stop()
+        ended = ahead.join(1.0)  # a generator that waits cannot be woken; its thread ends with the process
+        self._pending.extend(ahead.left_over())
+        return ended
 
     def state(self, used: int | None = None) -> dict[str, Any]:
         if not self.exact:
