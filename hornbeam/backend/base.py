@@ -233,6 +233,10 @@ class Backend:
         """Puts values into handles; returns the handles to keep."""
         return [self.write(handle, value) for handle, value in zip(handles, values, strict=True)]
 
+    def alike(self, values: Sequence[Any], handles: Sequence[Any]) -> bool:
+        """Whether all are plain tensors of shape, dtype and device of the variables; False if that takes a longer look."""
+        return False
+
     def copy(self, value: Any) -> Any:
         """A tensor with the same values and memory of its own."""
         return self.xp.array(value, copy=True)

@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam import ops
 from hornbeam._config import floatx
 from hornbeam._wire import wire
+from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
 from hornbeam.losses.shapes import check_broadcast, check_equal, of_one_rank
 from hornbeam.metrics.alignment import as_tensor
@@ -80,7 +81,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """
     y_true, y_pred = _class_numbers(y_true, y_pred, "sparse_categorical_accuracy")
     # compared as numbers of the targets' own type: a NaN or 1.5 is no class
-    return ops.cast(ops.equal(y_true, ops.cast(ops.argmax(y_pred, axis=-1), _dtype(y_true))), floatx())
+    return ops.cast(ops.equal(y_true, _best(y_pred, _dtype(y_true))), floatx())
 
 
 @wire("keras.metrics.top_k_categorical_accuracy")
@@ -137,6 +138,13 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
 
 def _dtype(tensor: Any) -> str:
     return ops.dtype(tensor)
+
+
+def _best(y_pred: Any, dtype: str) -> Any:
+    """The number of the largest prediction, in the dtype of the targets; not by way of int32 where it need not be."""
+    plain = backend.is_array(y_pred) and 0 not in y_pred.shape
+    best = backend.xp.argmax(y_pred, axis=-1) if plain else ops.argmax(y_pred, axis=-1)
+    return best if _dtype(best) == dtype else ops.cast(best, dtype)
 
 
 def _class_numbers(y_true: Any, y_pred: Any, where: str) -> tuple[Any, Any]:

@@ -16,7 +16,9 @@ from hornbeam.saving.config import deserialize_value, serialize_value
 xp = backend.xp
 
 
-def per_sample(reduce: Callable, values: Any, weight: Any, mask: Any, dtype: str, where: str) -> tuple[Any, Any]:
+def per_sample(
+    reduce: Callable, values: Any, weight: Any, mask: Any, dtype: str, where: Callable[[], str]
+) -> tuple[Any, Any]:
     """Values [batch, ...] reduced to one for each sample, each multiplied by its weight.
 
     Args:
@@ -26,7 +28,7 @@ def per_sample(reduce: Callable, values: Any, weight: Any, mask: Any, dtype: str
         mask: Which values count, of such a shape too, or None. A mask on the values themselves, as of a class to
             be ignored, counts only beside weights or another mask, as in Keras.
         dtype: The dtype to compute in.
-        where: The place, for errors.
+        where: Gives the place, for errors.
 
     Returns:
         Values [batch] or [], and weights reduced alike or None. One scalar weight weighs the batch as a whole.
@@ -55,7 +57,7 @@ def per_sample(reduce: Callable, values: Any, weight: Any, mask: Any, dtype: str
         values, rank = values[:, 0], 1
     if rank > weight_rank:  # reduce first what the weights do not tell apart: less to multiply
         values, rank = reduce(values, axis=tuple(range(weight_rank, rank))), weight_rank
-    weight = fitting_weight(weight, tuple(values.shape), where)
+    weight = fitting_weight(weight, tuple(values.shape), where())
     values = values * weight
     weight = xp.broadcast_to(weight, values.shape)
     if rank < 2:
@@ -90,7 +92,7 @@ class Sum(Metric):
             values: The values.
             sample_weight: Weights that broadcast to them from the first axis on.
         """
-        values, _ = per_sample(xp.sum, values, sample_weight, None, self.dtype, self._where())
+        values, _ = per_sample(xp.sum, values, sample_weight, None, self.dtype, self._where)
         self.total.assign_add(xp.sum(values))
 
     def result(self) -> Any:
@@ -133,7 +135,7 @@ class Mean(Metric):
             self.total.assign_add(as_tensor(values, self.dtype) * sample_weight)
             self.count.assign_add(sample_weight)
             return
-        values, weight = per_sample(xp.mean, values, sample_weight, mask, self.dtype, self._where())
+        values, weight = per_sample(xp.mean, values, sample_weight, mask, self.dtype, self._where)
         self.total.assign_add(xp.sum(values) if len(values.shape) else values)
         if weight is not None:
             self.count.assign_add(xp.sum(weight) if len(weight.shape) else weight)

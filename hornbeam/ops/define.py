@@ -30,6 +30,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 # How an argument of a class is treated: as it is, by its `.value`, recorded, converted, looked into.
 _PLAIN, _VARIABLE, _SYMBOLIC, _FOREIGN, _CONTAINER = range(5)
 _kinds: dict[type, int] = dict.fromkeys((int, float, bool, complex, str, type(None), slice, type(...)), _PLAIN)
+# those taken as they are, as a set, since an op asks for each of its arguments
+_as_they_are: set[type] = set(_kinds)
 
 
 def _classify(value: Any) -> int:
@@ -45,6 +47,8 @@ def _classify(value: Any) -> int:
     else:
         kind = _FOREIGN
     _kinds[cls] = kind
+    if kind == _PLAIN:
+        _as_they_are.add(cls)
     return kind
 
 
@@ -214,9 +218,12 @@ def op(
     def decorate(function: _Function) -> _Function:
         definition = Definition(function, wire_name, tensors, lists, spec)
         eager, symbolic = definition.eager, definition.symbolic
+        named_tensors = frozenset(definition.tensors)
 
         @functools.wraps(function)
         def apply(*args: Any, **kwargs: Any) -> Any:
+            if _as_they_are.issuperset(map(type, args)) and (not kwargs or named_tensors.isdisjoint(kwargs)):
+                return definition.body(*args, **kwargs)  # the common case inside a layer: tensors of the backend and settings
             try:
                 return eager(*args, **dict(kwargs) if kwargs else kwargs)
             except _Symbolic:

@@ -6,6 +6,7 @@ Clipping, weight decay, averages of weights, accumulation of gradients and loss 
 from __future__ import annotations
 
 import inspect
+import operator
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -279,24 +280,37 @@ class Optimizer(OptimizerState):
         >>> v.numpy().tolist()
         [0.5, 1.5]
         """
+        if self._as_before(grads, trainable_variables):
+            return
         pairs = self._checked_pairs(grads, trainable_variables)
         if not pairs:
             return
         with backend.no_gradients():
-            pairs = list(zip(backend.summed([gradient for gradient, _ in pairs]), [v for _, v in pairs], strict=True))
-            if self._in_place(pairs):
+            variables = [variable for _, variable in pairs]
+            gradients = backend.summed([gradient for gradient, _ in pairs])
+            if self._in_place(gradients, variables):
+                self.__dict__["_known_variables"] = variables
                 return
             with Trace() as trace:
-                self._step(pairs)
+                self._step(list(zip(gradients, variables, strict=True)))
             assign_all(trace.updates())
 
-    def _in_place(self, pairs: list[tuple[Any, Variable]]) -> bool:
+    def _as_before(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> bool:
+        """A step for variables that were checked in the step before, with gradients that lie and count as they do."""
+        known = self.__dict__.get("_known_variables")
+        if known is None or variables is None or len(variables) != len(known) or len(grads) != len(known):
+            return False
+        if not all(map(operator.is_, variables, known)) or not backend.alike(grads, [one._handle for one in known]):
+            return False
+        with backend.no_gradients():
+            return self._in_place(backend.summed(grads), known)
+
+    def _in_place(self, gradients: list[Any], variables: list[Variable]) -> bool:
         """The whole step by a kernel of the backend that updates variables in place, if it has one for this step."""
         if not backend.kernels or context.trace is not None:
             return False
         if self.use_ema or self.gradient_accumulation_steps or self.loss_scale_factor is not None:
             return False
-        variables = [variable for _, variable in pairs]
         dtype = variables[0]._dtype
         if dtype not in ("float32", "float64"):
             return False
@@ -309,7 +323,7 @@ class Optimizer(OptimizerState):
         rate = self.learning_rate
         decaying = [one._handle for one in variables if self._use_weight_decay(one)] if self.weight_decay else []
         kernel(
-            variables, self._clipped([gradient for gradient, _ in pairs]),
+            variables, self._clipped(gradients),
             rate._handle if isinstance(rate, Variable) else backend.asarray(rate, "float32"), decaying,
         )
         return True
@@ -323,12 +337,12 @@ class Optimizer(OptimizerState):
 
     def _slots_of(self, variables: list[Variable], *names: str) -> list[list[Any]]:
         """For each name the handles of the slots of these variables, which are looked up once for the same ones."""
-        key = (names, tuple(map(id, variables)))
         known = self.__dict__.get("_known_slots")
-        if known is None or known[0] != key:
+        if known is None or known[0] != names or known[1] != [id(one) for one in variables]:
+            key = [id(one) for one in variables]
             found = [[self.slot(name, one) for one in variables] for name in names]
-            known = self.__dict__["_known_slots"] = (key, found)
-        return [[one._handle for one in group] for group in known[1]]
+            known = self.__dict__["_known_slots"] = (names, key, found)
+        return [[one._handle for one in group] for group in known[2]]
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         """All that one step does, with gradients that were checked."""

@@ -93,6 +93,7 @@ class OptimizerState(Tracking, _Base):
                 raise ArgumentTypeError("variables", describe(one), f"build of {self._where()}")
         self._trainable_variables = trained
         self.__dict__.pop("_known_slots", None)
+        self.__dict__.pop("_known_variables", None)
         self._places = {id(one): place for place, one in enumerate(trained)}
 
     def slot(self, name: str, variable: Variable) -> Variable:

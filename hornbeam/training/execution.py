@@ -126,8 +126,9 @@ def _picked(index: Any, arrays: Any, order: Any, batch_size: int, bare: bool) ->
     return batch[0] if bare else batch
 
 
-# How many bytes of rows are gathered at a time where steps take less: one gathering costs as much as a small layer.
-_GATHERED = 1 << 20
+# How many bytes of rows are gathered at a time where steps take less: one gathering costs as much as a small layer, but
+# more than this would drive a small model and its optimizer's state out of the processor's cache.
+_GATHERED = 1 << 17
 
 
 def _batches(arrays: Any, order: Any, batch_size: int, start: int, stop: int, bare: bool) -> Iterator[Any]:

@@ -169,6 +169,12 @@ class TorchBackend(Backend):
             torch._foreach_copy_(list(handles), list(values))  # pyright: ignore[reportPrivateImportUsage]
         return list(handles)
 
+    def alike(self, values: Sequence[Any], handles: Sequence[Any]) -> bool:
+        return all([
+            type(one) is torch.Tensor and one.shape == own.shape and one.dtype == own.dtype and one.device == own.device
+            for one, own in zip(values, handles, strict=True)
+        ])
+
     def parts(self, bundle: Any) -> Sequence[Any]:
         return bundle.parts
 

@@ -33,23 +33,27 @@ def value_and_grad(function: Callable, arguments: Sequence[Any]) -> tuple[Any, A
     _depth.value += 1
     try:
         with torch.enable_grad():
-            inputs = [_input(one, nested) for one in arguments]
+            inputs = [one if one.requires_grad and not nested else _input(one, nested) for one in arguments]
             value, aux = function(*inputs)
-            wanted = [one for one in inputs if one.requires_grad]
-            if value.requires_grad and wanted:
-                found = iter(torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True))
-            else:
-                found = iter(())
-            gradients = []
-            for one in inputs:
-                gradient = next(found, None) if one.requires_grad else None
-                gradients.append(torch.zeros_like(one) if gradient is None else gradient)
+            gradients = _gradients(value, inputs, nested)
     finally:
         _depth.value -= 1
     if nested:
         return value, aux, gradients
     # whoever looks at these later must not keep the whole graph alive
     return value.detach(), _detached(aux), gradients
+
+
+def _gradients(value: torch.Tensor, inputs: list[torch.Tensor], nested: bool) -> list[torch.Tensor]:
+    wanted = [one for one in inputs if one.requires_grad]
+    found: Sequence[Any] = ()
+    if value.requires_grad and wanted:
+        found = torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True)
+    if len(wanted) == len(inputs) and found:  # mostly
+        return [torch.zeros_like(own) if one is None else one for one, own in zip(found, inputs, strict=True)]
+    rest = iter(found)
+    gradients = [next(rest, None) if one.requires_grad else None for one in inputs]
+    return [torch.zeros_like(own) if one is None else one for one, own in zip(gradients, inputs, strict=True)]
 
 
 def _input(value: torch.Tensor, nested: bool) -> torch.Tensor:

@@ -120,16 +120,31 @@ def sparse_categorical_crossentropy(
     else:
         logs = output / torch.sum(output, axis, keepdim=True)  # not logarithms yet: one of each row will do
     logs = logs if axis == logs.ndim - 1 else torch.movedim(logs, axis, -1)
-    flat, all_named = _minus_picked(logs.reshape(-1, logs.shape[-1]), labels.reshape(-1))
-    loss = flat.reshape(labels.shape)
+    flat = labels.ndim == 1  # as mostly; reshaping would cost a step in the gradient too
+    rows, numbers = (logs, labels) if flat else (logs.reshape(-1, logs.shape[-1]), labels.reshape(-1))
+    loss, all_named = _minus_picked(rows, numbers)
+    loss = loss if flat else loss.reshape(labels.shape)
     if not from_logits:
         if known is None:
             loss = -torch.log(torch.clamp(-loss, epsilon, 1 - epsilon))
         else:
-            loss = torch.clamp(loss, -math.log1p(-epsilon), -math.log(epsilon))
+            loss = _clamped(loss, -math.log1p(-epsilon), -math.log(epsilon))
         if not all_named:
             loss = torch.where(_named(labels, logs.shape[-1]), loss, 0)
     return loss if dtype == loss.dtype else loss.to(dtype)
+
+
+def _clamped(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """`x` between bounds that it seldom leaves: a look at a few numbers on a CPU costs less than the gradient of a clamp."""
+    if x.device.type == "cpu" and 0 < x.numel() <= _FEW and not program.is_traced(x):
+        with suppress(RuntimeError):  # of `torch.vmap`, where tensors have no values
+            least, most = torch.aminmax(x.detach())
+            if low <= least.item() and most.item() <= high:  # not so where there is a NaN
+                return x
+    return torch.clamp(x, low, high)
+
+
+_FEW = 1 << 14
 
 
 def _named(labels: torch.Tensor, count: int) -> torch.Tensor:
