@@ -101,16 +101,16 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
         written = trace.updates()
         losses = [(layer, list(values)) for layer, values in trace.losses.values()]
         aux_leaves, aux_description = tree.flatten_and_structure(aux)
+        # only tensors may pass the border as results
+        fixed = [None if backend.is_array(one) else (one,) for one in aux_leaves]
         kept[:] = [
             [variable for variable, _ in written],
             [(layer, len(values)) for layer, values in losses],
             aux_description,
+            fixed,
         ]
-        # only tensors may pass the border as results
-        passes = [backend.is_array(one) for one in aux_leaves]
-        kept.append([None if ok else (one,) for ok, one in zip(passes, aux_leaves, strict=True)])
         return value, (
-            [one for ok, one in zip(passes, aux_leaves, strict=True) if ok],
+            [one for one, other in zip(aux_leaves, fixed, strict=True) if other is None],
             [new for _, new in written],
             [one for _, values in losses for one in values],
         )

@@ -234,7 +234,7 @@ class Backend:
         return [self.write(handle, value) for handle, value in zip(handles, values, strict=True)]
 
     def alike(self, values: Sequence[Any], handles: Sequence[Any]) -> bool:
-        """Whether all are plain tensors of shape, dtype and device of the variables; False if that takes a longer look."""
+        """Whether all are tensors that lie and count as the variables do; False where that takes a longer look."""
         return False
 
     def copy(self, value: Any) -> Any:

@@ -230,17 +230,17 @@ class Layer(*_BASES):  # type: ignore[misc]
 
     def _run(self, args: tuple, kwargs: dict[str, Any], training: bool | None, first_call: bool) -> Any:
         """`call`, inside the context that its own layers and variables need."""
-        if context.depth == 0:
+        around = context
+        depth, training_before, path_before = around.depth, around.training, around.path
+        if depth == 0:
             self._clear_losses()
-        before = (context.training, context.path)
-        context.training = training
-        context.depth += 1
+        around.training, around.depth = training, depth + 1
         if first_call:
-            context.path = (*context.path, self.name)
+            around.path = (*path_before, self.name)
         try:
             compute = self.compute_dtype if self.compute_dtype != self.variable_dtype and self.autocast else None
             call = self.call if self._remat is None else self.rematerialized_call(self.call, *args, **kwargs)
-            if compute == context.autocast:
+            if compute == around.autocast:
                 outputs = call(*args, **kwargs)
             else:
                 with scope.autocast(compute):
@@ -249,8 +249,7 @@ class Layer(*_BASES):  # type: ignore[misc]
             note(problem, self, args, kwargs)
             raise
         finally:
-            context.depth -= 1
-            context.training, context.path = before
+            around.depth, around.training, around.path = depth, training_before, path_before
         if outputs is None and not self._may_return_nothing:
             raise ArgumentError(
                 "`call` to return a tensor or a structure of tensors", "None", self._where(), "Is a `return` missing?"

@@ -73,7 +73,8 @@ def reduce_weighted(
     Raises:
         ValueError: If weights or mask do not fit.
     """
-    values = tensor(values) if dtype is None else as_dtype(values, dtype)
+    if not backend.is_array(values) or (dtype is not None and backend.dtype(values) != dtype):
+        values = tensor(values) if dtype is None else as_dtype(values, dtype)
     dtype = values.dtype
     weights = None
     if sample_weight is not None:

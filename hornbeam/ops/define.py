@@ -223,7 +223,7 @@ def op(
         @functools.wraps(function)
         def apply(*args: Any, **kwargs: Any) -> Any:
             if _as_they_are.issuperset(map(type, args)) and (not kwargs or named_tensors.isdisjoint(kwargs)):
-                return definition.body(*args, **kwargs)  # the common case inside a layer: tensors of the backend and settings
+                return definition.body(*args, **kwargs)  # as mostly inside a layer: tensors of the backend and settings
             try:
                 return eager(*args, **dict(kwargs) if kwargs else kwargs)
             except _Symbolic:

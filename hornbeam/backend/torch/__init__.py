@@ -153,9 +153,13 @@ class TorchBackend(Backend):
         return handle
 
     def increase(self, handle: Any, value: Any) -> bool:
-        number = type(value) is int or (type(value) is float and handle.is_floating_point())
         same = isinstance(value, torch.Tensor) and value.dtype == handle.dtype and value.shape == handle.shape
-        if (not number and not same) or handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
+        if not handle.is_floating_point():
+            if handle.dtype in (torch.uint16, torch.uint32, torch.uint64, torch.bool):
+                return False
+            if not same and type(value) is not int:
+                return False
+        elif not same and type(value) is not float and type(value) is not int:
             return False
         if handle.requires_grad or (same and value.requires_grad):
             with torch.no_grad():
@@ -170,10 +174,12 @@ class TorchBackend(Backend):
         return list(handles)
 
     def alike(self, values: Sequence[Any], handles: Sequence[Any]) -> bool:
-        return all([
-            type(one) is torch.Tensor and one.shape == own.shape and one.dtype == own.dtype and one.device == own.device
-            for one, own in zip(values, handles, strict=True)
-        ])
+        for one, own in zip(values, handles, strict=True):
+            if type(one) is not torch.Tensor or one.dtype != own.dtype or one.shape != own.shape:
+                return False
+            if one.device != own.device:
+                return False
+        return True
 
     def parts(self, bundle: Any) -> Sequence[Any]:
         return bundle.parts

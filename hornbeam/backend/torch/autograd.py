@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from torch.autograd.graph import _engine_run_backward
 from torch.utils.checkpoint import checkpoint
 
 from hornbeam import tree
@@ -48,7 +49,12 @@ def _gradients(value: torch.Tensor, inputs: list[torch.Tensor], nested: bool) ->
     wanted = [one for one in inputs if one.requires_grad]
     found: Sequence[Any] = ()
     if value.requires_grad and wanted:
-        found = torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True)
+        if nested or type(value) is not torch.Tensor:
+            found = torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True)
+        else:  # what that function comes to for a plain scalar: it takes a twentieth of a small step to find out
+            found = _engine_run_backward(
+                (value,), (torch.ones_like(value),), False, False, tuple(wanted), True, accumulate_grad=False
+            )
     if len(wanted) == len(inputs) and found:  # mostly
         return [torch.zeros_like(own) if one is None else one for one, own in zip(found, inputs, strict=True)]
     rest = iter(found)

@@ -135,7 +135,7 @@ def sparse_categorical_crossentropy(
 
 
 def _clamped(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
-    """`x` between bounds that it seldom leaves: a look at a few numbers on a CPU costs less than the gradient of a clamp."""
+    """`x` between bounds that it seldom leaves: on a CPU a look at a few numbers costs less than a clamp's gradient."""
     if x.device.type == "cpu" and 0 < x.numel() <= _FEW and not program.is_traced(x):
         with suppress(RuntimeError):  # of `torch.vmap`, where tensors have no values
             least, most = torch.aminmax(x.detach())
