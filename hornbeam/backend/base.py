@@ -456,6 +456,18 @@ class Backend:
             lambda leaf: leaf if leaf is None or not is_numeric(leaf) else self.asarray(leaf), batch
         )
 
+    def place(self) -> Any:
+        """What tells the device on which tensors are made now from others; None where tensors meet across devices."""
+        return None
+
+    def beside(self, value: Any) -> AbstractContextManager:
+        """A scope in which tensors are made on the device of `value`, where they would not meet otherwise."""
+        return nullcontext()
+
+    def brought(self, value: Any) -> Any:
+        """A tensor on the device on which tensors are made now, where it would not meet them otherwise."""
+        return value
+
     def device(self, name: str) -> AbstractContextManager:
         """A scope in which new tensors lie on the device named like "cpu:0" or "gpu:1"."""
         if not str(name).lower().startswith("cpu"):

@@ -25,6 +25,7 @@ from hornbeam.random.sampling import (
     standard_gumbel,
     standard_normal,
     symmetric,
+    together,
     unit,
 )
 from hornbeam.random.seed_generator import SeedGenerator, draw_seed
@@ -64,7 +65,7 @@ def normal(
     shape, dtype = _checked(shape, dtype, "normal")
     key, stddev, mean = draw_seed(seed), _parameter(stddev, dtype, 1), _parameter(mean, dtype, 0)
     _check_parameters(shape, "normal", "mean and stddev", mean, stddev)
-    return _fitting(run(_normal, (key, stddev, mean), shape, dtype), shape, "normal", "mean and stddev")
+    return _fitting(run(_normal, together(key, stddev, mean), shape, dtype), shape, "normal", "mean and stddev")
 
 
 def _normal(key: Any, stddev: Any, mean: Any, shape: tuple[int, ...], dtype: str) -> Any:
@@ -99,7 +100,7 @@ def truncated_normal(
     shape, dtype = _checked(shape, dtype, "truncated_normal")
     key, stddev, mean = draw_seed(seed), _parameter(stddev, dtype, 1), _parameter(mean, dtype, 0)
     _check_parameters(shape, "truncated_normal", "mean and stddev", mean, stddev)
-    value = run(_truncated_normal, (key, stddev, mean), shape, dtype)
+    value = run(_truncated_normal, together(key, stddev, mean), shape, dtype)
     return _fitting(value, shape, "truncated_normal", "mean and stddev")
 
 
@@ -136,7 +137,7 @@ def uniform(
     elif low is None:
         low = scalar(0.0, dtype)
     _check_parameters(shape, "uniform", "minval and maxval", low, high)
-    value = run(_uniform, (draw_seed(seed), low, high), shape, dtype)
+    value = run(_uniform, together(draw_seed(seed), low, high), shape, dtype)
     return _fitting(value, shape, "uniform", "minval and maxval")
 
 
@@ -225,7 +226,7 @@ def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed
     """
     logits = as_float(logits)
     _checked_rank(logits)
-    return run(_categorical, (draw_seed(seed), logits), int(num_samples), dtypes.standardize_dtype(dtype))
+    return run(_categorical, (_key_beside(seed, logits), logits), int(num_samples), dtypes.standardize_dtype(dtype))
 
 
 def _categorical(key: Any, logits: Any, num_samples: int, dtype: str) -> Any:
@@ -269,7 +270,7 @@ def dropout(
     inputs = as_float(inputs)
     shape = backend.shape(inputs)
     mask_shape = shape if noise_shape is None else _mask_shape(noise_shape, shape)
-    key = draw_seed(seed)  # also where it is not needed, so that the count of keys does not depend on the rate
+    key = _key_beside(seed, inputs)  # also for a rate of 0, so that the count of keys does not depend on it
     if rate == 0.0:
         return inputs
     threshold = round(rate * 2**32)
@@ -308,7 +309,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
     """
     x = as_tensor(x)
     axis = normalized_axis(axis, len(backend.shape(x)), "shuffle")
-    return run(_shuffle, (draw_seed(seed), x), axis)
+    return run(_shuffle, (_key_beside(seed, x), x), axis)
 
 
 def _shuffle(key: Any, x: Any, axis: int) -> Any:
@@ -355,6 +356,13 @@ def _mask_shape(noise_shape: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
             f"a noise_shape that broadcasts to the inputs of shape={shape}", f"noise_shape={given}", "dropout"
         )
     return result
+
+
+def _key_beside(seed: Seed, value: Any) -> Any:
+    """The key that a seed stands for, on the device of a tensor that it will decide about."""
+    key = draw_seed(seed)
+    with backend.beside(value):
+        return backend.brought(key)
 
 
 def _is_number(value: Any) -> bool:

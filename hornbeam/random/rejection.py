@@ -9,7 +9,7 @@ from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError
 from hornbeam.ops.define import Tensor, TensorLike
 from hornbeam.random.distributions import Seed, _checked, _parameter
-from hornbeam.random.sampling import draw, open_unit, run, scalar, standard_normal, unit
+from hornbeam.random.sampling import draw, open_unit, run, scalar, standard_normal, together, unit
 from hornbeam.random.seed_generator import draw_seed
 
 xp = backend.xp
@@ -42,7 +42,7 @@ def gamma(shape: Sequence[int], alpha: TensorLike, dtype: Any = None, seed: Seed
     shape, dtype = _checked(shape, dtype, "gamma")
     wide = _wide(dtype)
     alpha = _spread(alpha, shape, wide, "gamma", "alpha")
-    return run(_gamma, (draw_seed(seed), alpha), shape, wide, dtype)
+    return run(_gamma, together(draw_seed(seed), alpha), shape, wide, dtype)
 
 
 def _gamma(key: Any, alpha: Any, shape: tuple[int, ...], wide: str, dtype: str) -> Any:
@@ -71,7 +71,7 @@ def beta(shape: Sequence[int], alpha: TensorLike, beta: TensorLike, dtype: Any =
     shape, dtype = _checked(shape, dtype, "beta")
     wide = _wide(dtype)
     a, b = (_spread(one, shape, wide, "beta", what) for one, what in ((alpha, "alpha"), (beta, "beta")))
-    return _cast(run(_beta, (draw_seed(seed), a, b), shape, wide), dtype)
+    return _cast(run(_beta, together(draw_seed(seed), a, b), shape, wide), dtype)
 
 
 def binomial(
@@ -100,7 +100,7 @@ def binomial(
     wide = _wide(dtype)
     n = xp.floor(_spread(counts, shape, wide, "binomial", "counts"))
     p = _spread(probabilities, shape, wide, "binomial", "probabilities")
-    return _cast(run(_binomial, (draw_seed(seed), n, p), shape, wide), dtype)
+    return _cast(run(_binomial, together(draw_seed(seed), n, p), shape, wide), dtype)
 
 
 def _binomial(key: Any, n: Any, p: Any, shape: tuple[int, ...], wide: str) -> Any:

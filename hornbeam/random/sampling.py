@@ -35,10 +35,17 @@ def mask(key: Any, shape: Sequence[int], threshold: int) -> Any:
     return (backend.random_mask if equal_everywhere() else backend.fast_mask)(key, tuple(shape), threshold)
 
 
+def together(key: Any, *parameters: Any) -> tuple:
+    """A key and parameters of a distribution, brought to where the key lies; None stays."""
+    with backend.beside(key):
+        return key, *[None if one is None else backend.brought(one) for one in parameters]
+
+
 def run(kernel: Callable[..., Any], tensors: tuple, *fixed: Any) -> Any:
     """`kernel(*tensors, *fixed)`, compiled once per `fixed` where the backend compiles and nothing is traced yet."""
     if not backend.compile_kernels or context.trace is not None or any(map(backend.is_traced, tensors)):
-        return kernel(*tensors, *fixed)
+        with backend.beside(tensors[0]):  # the key
+            return kernel(*tensors, *fixed)
     return _compiled(kernel, fixed, equal_everywhere())(*tensors)
 
 
@@ -150,7 +157,12 @@ def _product(a: Any, b: Any) -> tuple[Any, Any]:
     return high, xp.bitwise_or(xp.left_shift(other, half), xp.bitwise_and(low, mask))
 
 
-@functools.lru_cache(maxsize=512)
 def scalar(value: float, dtype: str) -> Any:
+    """A number that keeps tensors it meets in `dtype`, made once for each place where tensors lie."""
+    return _scalar(value, dtype, backend.place())
+
+
+@functools.lru_cache(maxsize=512)
+def _scalar(value: float, dtype: str, _place: Any) -> Any:
     with backend.constants():
         return backend.scalar(value, dtype)

@@ -160,7 +160,7 @@ def draw_seed(seed: int | SeedGenerator | None) -> Any:
     [3, 0]
     """
     if seed is None:
-        return global_seed_generator().next()
+        return backend.brought(global_seed_generator().next())  # its state lies where it was first asked
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, (int, np.integer)):

@@ -422,3 +422,30 @@ def test_devices() -> None:
         assert keras.ops.zeros((2,)).device.type == "meta"
     with pytest.raises(ValueError, match="one of the devices"):
         backend.device("cuda:99").__enter__()
+
+
+_DRAWS = {
+    "normal": lambda seed: keras.random.normal((3,), mean=1.0, stddev=2.0, seed=seed),
+    "truncated_normal": lambda seed: keras.random.truncated_normal((3,), stddev=2.0, seed=seed),
+    "uniform": lambda seed: keras.random.uniform((3,), 1.0, 2.0, seed=seed),
+    "randint": lambda seed: keras.random.randint((3,), 0, 9, seed=seed),
+    "dropout": lambda seed: keras.random.dropout(keras.ops.ones((3,)), 0.5, seed=seed),
+    "shuffle": lambda seed: keras.random.shuffle(keras.ops.ones((3,)), seed=seed),
+    "categorical": lambda seed: keras.random.categorical(keras.ops.ones((1, 3)), 3, seed=seed),
+}
+
+
+@pytest.mark.parametrize("name", _DRAWS)
+def test_numbers_drawn_on_one_device_leave_nothing_behind_for_others(name: str) -> None:
+    _DRAWS[name](None)  # the global generator has its state here
+    for seed in (1, None):
+        with backend.device("meta"):
+            assert _DRAWS[name](seed).device.type == "meta"
+        assert _DRAWS[name](seed).device.type == "cpu"
+
+
+def test_numbers_lie_where_the_state_of_their_generator_lies() -> None:
+    generator = keras.random.SeedGenerator(3)
+    with backend.device("meta"):
+        for draw in (keras.random.normal, keras.random.uniform, keras.random.truncated_normal):
+            assert draw((3,), seed=generator).device.type == "cpu"

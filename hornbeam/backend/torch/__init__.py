@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import ml_dtypes
@@ -302,8 +302,17 @@ class TorchBackend(Backend):
 
     # --- placement -----------------------------------------------------------------------------------------
 
+    def place(self) -> Any:
+        return place.here()
+
+    def beside(self, value: Any) -> AbstractContextManager:
+        return nullcontext() if value.device == place.here() else place.on(value.device)
+
+    def brought(self, value: Any) -> Any:
+        return value.to(place.here())
+
     def device(self, name: str) -> AbstractContextManager:
-        return place.scope(name)
+        return place.on(place.native(name))
 
     def devices(self, kind: str | None = None) -> list[str]:
         return place.names(kind)

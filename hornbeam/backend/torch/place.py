@@ -60,9 +60,9 @@ def native(name: str) -> torch.device:
 
 
 @contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Inside, new tensors lie on the device called `name`."""
-    before, _scopes.chosen = _scopes.chosen, native(name)
+def on(device: torch.device) -> Iterator[None]:
+    """Inside, new tensors lie on a device."""
+    before, _scopes.chosen = _scopes.chosen, device
     try:
         yield
     finally:
