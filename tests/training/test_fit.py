@@ -17,8 +17,6 @@ pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the
 ORACLE = json.loads(Path(__file__).with_name("oracle.json").read_text(encoding="utf-8"))
 # Keras lists a metric that is given both with and without weights three times
 LISTED_TWICE = {"fit/sample_weight", "fit/masked"}
-# The sum of a batch's losses makes steps so large that rounding grows: by how much a case may differ
-LOOSE = {"weights_sum": 1e-3}
 
 
 def assert_equal(mine, theirs, path="", atol=2e-5):
@@ -44,7 +42,7 @@ def test_as_keras(name):
         assert len(wanted.pop("evaluate")) == len(found.pop("evaluate")) + 1
     if isinstance(found["predict"], dict):  # JAX gives dicts with sorted keys
         found["predict"] = {key: found["predict"][key] for key in wanted["predict"]}
-    assert_equal(found, wanted, atol=LOOSE.get(name, 2e-5))
+    assert_equal(found, wanted)
 
 
 @pytest.mark.parametrize("name", [*cases.PROGRAMS])
