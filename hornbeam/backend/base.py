@@ -18,6 +18,8 @@ from hornbeam import tree
 from hornbeam.dtypes import standardize_dtype
 from hornbeam.errors import ArgumentError, UnsupportedError
 
+_NEXT = np.array([0, 1], np.uint32)
+
 
 class Struct:
     """Shape and dtype of a tensor that does not exist; what abstract evaluation takes and gives.
@@ -431,6 +433,10 @@ class Backend:
     def random_mask(self, key: Any, shape: Sequence[int], threshold: int) -> Any:
         """Where the random bits under `key` are at least `threshold`."""
         return self.random_bits(key, shape) >= np.uint32(threshold)
+
+    def next_key(self, key: Any) -> Any:
+        """The key after `key`, a uint32 tensor [2]: its second word counts on, past the largest number from 0."""
+        return self.xp.add(key, _NEXT)
 
     # whether the bits of Threefry are the default: where they cost less than 3 % of a step of training
     reproducible_random: bool = True

@@ -13,7 +13,6 @@ from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, describe
 from hornbeam.variable import Variable
 
-_STEP = np.array([0, 1], np.uint32)
 # what sets the keys of replicas apart: an odd number near 2**32 over the golden ratio
 _APART = 0x9E3779B9
 # Seeds of generators that are given none; `set_global_seed` starts it anew.
@@ -67,7 +66,7 @@ class SeedGenerator:
             uint32 tensor [2]: the seed and the count of calls so far.
         """
         key = backend.snapshot(self.state.value)
-        self.state.assign(backend.xp.add(key, _STEP))
+        self.state.give(backend.next_key(key))
         number = backend.replica()  # replicas share the state, and draw numbers of their own
         return backend.xp.add(key, np.array([number * _APART % 2**32, 0], np.uint32)) if number else key
 

@@ -288,6 +288,9 @@ class TorchBackend(Backend):
 
     # --- randomness ----------------------------------------------------------------------------------------
 
+    def next_key(self, key: Any) -> Any:
+        return bits.next_key(key)
+
     def random_bits(self, key: Any, shape: Sequence[int]) -> Any:
         return bits.random_bits(key, tuple(shape))
 

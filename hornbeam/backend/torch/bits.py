@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,19 @@ import torch
 
 from hornbeam.backend import threefry
 from hornbeam.backend.torch import program
+
+
+def next_key(key: torch.Tensor) -> torch.Tensor:
+    """The key after this one; torch has no sums of unsigned integers, and signed ones have the same bits."""
+    if _on_host(key):
+        following = key.detach().clone()
+        following.numpy()[1:] += _ONE
+        return following
+    signed = key.view(torch.int32)
+    return torch.stack([signed[0], signed[1] + 1]).view(torch.uint32)
+
+
+_ONE = np.uint32(1)
 
 
 def random_bits(key: Any, shape: tuple[int, ...]) -> torch.Tensor:
@@ -45,9 +59,26 @@ def fast_mask(key: Any, shape: tuple[int, ...], threshold: int) -> torch.Tensor:
     return random_mask(key, shape, threshold)
 
 
+class _Generator(threading.local):
+    """A generator of each thread, which is set to the start of a key's numbers: making a new one takes longer."""
+
+    def __init__(self) -> None:
+        self.source = np.random.SFC64(0)
+        self.start = self.source.state
+        self.words = self.start["state"]["state"] = np.zeros(4, np.uint64)
+
+
+_generator = _Generator()
+# How many numbers go unused until the words of a seed have all mixed, as the author of SFC64 has it.
+_MIXED = 18
+
+
 def _sfc(key: torch.Tensor, shape: tuple[int, ...]) -> np.ndarray:
     count = math.prod(shape)
-    words = np.random.SFC64(key.detach().numpy()).random_raw((count + 1) // 2)
+    own = _generator
+    own.words[:2], own.words[2:] = key.detach().numpy(), (0, 1)  # the last one counts
+    own.source.state = own.start
+    words = own.source.random_raw(_MIXED + (count + 1) // 2)[_MIXED:]
     return words.view(np.uint32)[:count].reshape(shape)
 
 
