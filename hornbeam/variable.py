@@ -115,6 +115,17 @@ class Variable(_Base):
         variable._dtype, variable._shape = backend.dtype(value), backend.shape(value)
         return variable
 
+    # --- pickle and copy: by value, so that it comes back where variables are made, on whatever device ---------
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handle": backend.to_numpy(backend.read(self._handle))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lent=True)
+        self._handle = backend.new_variable(
+            state["_handle"], self._dtype, self._trainable, self.path, self.aggregation, self.synchronization
+        )
+
     # --- value ---------------------------------------------------------------------------------------------
 
     @property

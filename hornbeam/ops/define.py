@@ -122,6 +122,15 @@ class Op(Operation):
         """Name and configuration."""
         return {"name": self.name, **self.config}
 
+    def __reduce__(self) -> tuple:
+        # its class stands in no module; the function that it applies does
+        return _application, (self.definition.function,), self.__dict__
+
+
+def _application(function: Any) -> Op:
+    cls = function.definition.operation_class
+    return cls.__new__(cls)
+
 
 class Definition:
     """What `@op` knows of one op.
@@ -132,8 +141,11 @@ class Definition:
         tensors: Names of the parameters that take tensors.
         lists: Those of them that take a list of tensors.
         spec: A shape rule, or None.
+        function: The function as users call it.
         operation_class: The class of its nodes, whose wire name files carry.
     """
+
+    function: Callable[..., Any]
 
     def __init__(
         self, function: Callable, wire_name: str, tensors: Sequence[str] | None, lists: Sequence[str], spec: Any
@@ -229,6 +241,7 @@ def op(
             except _Symbolic:
                 return symbolic(args, kwargs)
 
+        definition.function = apply
         apply.definition = definition
         return apply  # type: ignore[return-value]
 

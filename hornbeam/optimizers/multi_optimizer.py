@@ -127,10 +127,10 @@ class MultiOptimizer(Optimizer):
         if self.built:
             return
         self._register(variables)
-        mine = {id(one): self.optimizer_map[one.path] for one in self._trainable_variables}
+        self._optimizer_of = [self.optimizer_map[one.path] for one in self._trainable_variables]
         for optimizer in self.optimizers:
-            optimizer.build([one for one in self._trainable_variables if mine[id(one)] is optimizer])
-        self._optimizer_of = mine
+            pairs = zip(self._trainable_variables, self._optimizer_of, strict=True)
+            optimizer.build([one for one, chosen in pairs if chosen is optimizer])
         self.built = True
 
     @property
@@ -152,7 +152,7 @@ class MultiOptimizer(Optimizer):
 
     def _step(self, pairs: list[tuple[Any, Variable]]) -> None:
         for optimizer in self.optimizers:
-            mine = [pair for pair in pairs if self._optimizer_of[id(pair[1])] is optimizer]
+            mine = [pair for pair in pairs if self._optimizer_of[self._places[id(pair[1])]] is optimizer]
             if mine:
                 optimizer.apply_gradients(mine)
         self._iterations.assign(self._iterations.value + 1)

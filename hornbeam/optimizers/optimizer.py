@@ -110,7 +110,7 @@ class Optimizer(OptimizerState):
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check_options()
         self.built = False
-        self._excluded: set[int] = set()
+        self._excluded: list[Variable] = []
         self._excluded_names: list[str] = []
         self._averages: list[Variable | None] = []
         self._accumulated: list[Variable | None] = []
@@ -489,13 +489,13 @@ class Optimizer(OptimizerState):
         >>> keras.optimizers.AdamW().exclude_from_weight_decay(var_names=["bias", "gamma"])
         """
         self.__dict__.pop("_grouped", None)
-        self._excluded.update(id(one) for one in var_list or ())
+        self._excluded.extend(var_list or ())
         self._excluded_names.extend(var_names or ())
 
     def _use_weight_decay(self, variable: Variable) -> bool:
         if type(variable) is Together:
             return variable.decays
-        if id(variable) in self._excluded:
+        if any(one is variable for one in self._excluded):
             return False
         return not any(re.search(one, variable.path) for one in self._excluded_names)
 

@@ -91,10 +91,22 @@ class OptimizerState(Tracking, _Base):
         for one in trained:
             if not isinstance(one, Variable):
                 raise ArgumentTypeError("variables", describe(one), f"build of {self._where()}")
-        self._trainable_variables = trained
         self.__dict__.pop("_known_slots", None)
         self.__dict__.pop("_known_variables", None)
+        self._know(trained)
+
+    def _know(self, trained: list[Variable]) -> None:
+        self._trainable_variables = trained
         self._places = {id(one): place for place, one in enumerate(trained)}
+
+    # `pickle` and `copy`: the copy knows the copied variables, and gathers anew what it remembers of them
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("_places", "_known_slots", "_known_variables", "_grouped")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._know(self._trainable_variables)
 
     def slot(self, name: str, variable: Variable) -> Variable:
         """The variable called `name` that the optimizer keeps for a trained variable."""

@@ -86,6 +86,12 @@ class Trainer(Preparation, StateTree):
             distribute_strategy=backend.strategy(),
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What `pickle` and `copy` take: all but the steps, which are compiled for this very object."""
+        left_out = ("_kept", "_keeps", "train_function", "test_function", "predict_function")
+        state = {name: value for name, value in super().__getstate__().items() if name not in left_out}  # type: ignore[attr-defined]
+        return {**state, "_executions": {}}
+
     # --- compile -------------------------------------------------------------------------------------------
 
     def compile(

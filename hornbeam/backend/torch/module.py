@@ -6,6 +6,7 @@ there whenever torch is about to look, so that lists which have grown since are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 
 from hornbeam import tree
 from hornbeam.backend.torch.native import name_of
+from hornbeam.scope import to_snake_case
 
 
 class Group(nn.Module):
@@ -39,9 +41,8 @@ class TorchLayer(nn.Module):
         modules: dict[str, Any] = {}
         for name, value in self._children():  # type: ignore[attr-defined]
             if name.startswith("_") and isinstance(value, list):  # a model's list of layers: by their names
-                for one in value:
-                    if isinstance(one, nn.Module):
-                        modules[_free(str(one.name), modules)] = one
+                for key, one in _keys(value):
+                    modules[_free(key, modules)] = one
             else:
                 _put(named, modules, name, value)
         inside = self.__dict__.get("module")
@@ -112,6 +113,10 @@ class TorchLayer(nn.Module):
         self.trainable = requires_grad
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        # for pickle and copy: what torch looks into is filled in anew, from variables that are made anew
+        return {**self.__dict__, "_parameters": {}, "_modules": {}}
+
     # --- calls --------------------------------------------------------------------------------------------------
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -136,6 +141,22 @@ class TorchLayer(nn.Module):
             if symbolic:
                 return self._apply_layer(*args, **kwargs)  # type: ignore[attr-defined]
         return nn.Module.__call__(self, *args, **kwargs)
+
+
+def _keys(layers: list[Any]) -> Iterator[tuple[str, nn.Module]]:
+    """The layers of a model with the keys that they have in `state_dict`: the names that they were given.
+
+    Names that layers take by themselves count up in a process; here they count up in the model, so that two models
+    made alike have the same keys.
+    """
+    counts: dict[str, int] = {}
+    for one in layers:
+        if isinstance(one, nn.Module):
+            name, own = str(one.name), to_snake_case(type(one).__name__)
+            if re.fullmatch(rf"{own}(_\d+)?", name):
+                count = counts[own] = counts.get(own, -1) + 1
+                name = f"{own}_{count}" if count else own
+            yield name, one
 
 
 def _put(parameters: dict[str, Any], modules: dict[str, Any], name: str, value: Any) -> None:

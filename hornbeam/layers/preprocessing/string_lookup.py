@@ -137,12 +137,12 @@ class StringLookup(IndexLookup):
         if array.dtype.byteorder == ">" or codes.max() > 127:
             return None
         index = self.index_of_bytes()
-        key = (id(index), words_of(width))
-        if self._cells is None or self._cells[0] != key:
-            self._cells = (key, CellTable([*index], [*index.values()], width))
-        return self._settled(self._cells[1].look_up(codes.astype(np.uint8), self._missing), array)
+        words = words_of(width)
+        if self._cells is None or self._cells[0] is not index or self._cells[1] != words:
+            self._cells = (index, words, CellTable([*index], [*index.values()], width))
+        return self._settled(self._cells[2].look_up(codes.astype(np.uint8), self._missing), array)
 
-    _cells: tuple[tuple[int, int], CellTable] | None = None
+    _cells: tuple[dict[bytes, int], int, CellTable] | None = None
 
     @property
     def _missing(self) -> int:
