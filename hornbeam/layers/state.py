@@ -6,6 +6,7 @@ It knows nothing of calls.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,25 @@ class LayerState(Tracking):
 
     _own_trainable: list[Variable]
     _own_frozen: list[Variable]
+
+    @staticmethod
+    def _keyed(layers: list[Any]) -> list[tuple[str, Any]]:
+        """The layers in a list with the keys that a framework has for them: the names that they were given.
+
+        Names that layers take by themselves count up in a process; here they count up in the list, so that two models
+        made alike have the same keys.
+        """
+        counts: dict[str, int] = {}
+        result = []
+        for one in layers:
+            if getattr(one, "tracked_kind", "") != "layer":
+                continue
+            key, own = one.name, scope.to_snake_case(type(one).__name__)
+            if re.fullmatch(rf"{own}(_\d+)?", key):
+                counts[own] = count = counts.get(own, -1) + 1
+                key = f"{own}_{count}" if count else own
+            result.append((key, one))
+        return result
 
     def add_weight(
         self,

@@ -15,7 +15,6 @@ from torch import nn
 
 from hornbeam import tree
 from hornbeam.backend.torch.native import name_of
-from hornbeam.scope import to_snake_case
 
 
 class Group(nn.Module):
@@ -41,7 +40,7 @@ class TorchLayer(nn.Module):
         modules: dict[str, Any] = {}
         for name, value in self._children():  # type: ignore[attr-defined]
             if name.startswith("_") and isinstance(value, list):  # a model's list of layers: by their names
-                for key, one in _keys(value):
+                for key, one in self._keyed(value):  # type: ignore[attr-defined]
                     modules[_free(key, modules)] = one
             else:
                 _put(named, modules, name, value)
@@ -141,22 +140,6 @@ class TorchLayer(nn.Module):
             if symbolic:
                 return self._apply_layer(*args, **kwargs)  # type: ignore[attr-defined]
         return nn.Module.__call__(self, *args, **kwargs)
-
-
-def _keys(layers: list[Any]) -> Iterator[tuple[str, nn.Module]]:
-    """The layers of a model with the keys that they have in `state_dict`: the names that they were given.
-
-    Names that layers take by themselves count up in a process; here they count up in the model, so that two models
-    made alike have the same keys.
-    """
-    counts: dict[str, int] = {}
-    for one in layers:
-        if isinstance(one, nn.Module):
-            name, own = str(one.name), to_snake_case(type(one).__name__)
-            if re.fullmatch(rf"{own}(_\d+)?", name):
-                count = counts[own] = counts.get(own, -1) + 1
-                name = f"{own}_{count}" if count else own
-            yield name, one
 
 
 def _put(parameters: dict[str, Any], modules: dict[str, Any], name: str, value: Any) -> None:
