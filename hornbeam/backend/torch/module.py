@@ -6,7 +6,6 @@ there whenever torch is about to look, so that lists which have grown since are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
