@@ -350,7 +350,9 @@ class FeatureSpace(HostLayer):
                 for one row.
 
         Returns:
-            A float tensor of shape `(batch, size)`, or `(size,)` for one row; or a dict of tensors.
+            A float tensor of shape `(batch, size)`, or `(size,)` for one row; or a dict of tensors. Texts and whole
+            numbers that `adapt` did not see have a place of their own. A missing number, NaN, stays one, or falls
+            into the last bin of a "float_discretized" feature: fill or drop such before.
 
         Raises:
             ValueError: If the space has to be adapted first, or columns do not fit.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,10 @@ class IndexLookup(HostLayer):
     """What `StringLookup` and `IntegerLookup` share: all but how tokens are read and looked up."""
 
     _modes = (INT, ONE_HOT, MULTI_HOT, COUNT, TF_IDF)
+    named_by: Callable[[], str] | None = None  # gives the name for errors, of a layer that works within another
+
+    def _where(self) -> str:
+        return super()._where() if self.named_by is None else self.named_by()
 
     def __init__(
         self,

@@ -24,8 +24,8 @@ class IntegerLookup(IndexLookup):
 
     Args:
         max_tokens: The most indices there may be, those of special tokens included; None for no limit.
-        num_oov_indices: How many indices unknown numbers share. With 0, an unknown number is an error on the host, and
-            index -1 on a device.
+        num_oov_indices: How many indices unknown numbers share. With 0, an unknown number is an error, except in compiled
+            code, which cannot raise: there it gets index -1.
         mask_token: The number for "nothing here", which gets index 0 in "int" mode; None for none.
         oov_token: What stands for unknown numbers in `get_vocabulary`, and with `invert`.
         vocabulary: Whole numbers in a list or array, or the path of a text file with one a line.
@@ -132,6 +132,8 @@ class IntegerLookup(IndexLookup):
             return NotImplemented
         if self.oov_method != "floormod" and self.num_oov_indices > 1:
             return NotImplemented
+        if not self.num_oov_indices and not backend.is_traced(inputs):
+            return NotImplemented  # unknown numbers are refused, which compiled code cannot
         keys, places = self._ready_index()
         name = "int32" if backend.narrowed.get("int64") else "int64"
         if name == "int32":  # others cannot come

@@ -121,6 +121,7 @@ class TextVectorization(HostLayer):
             output_mode=output_mode, pad_to_max_tokens=pad_to_max_tokens, sparse=sparse, encoding=encoding,
             dtype=self.dtype_policy,
         )  # fmt: skip
+        self._lookup_layer.named_by = self._where
         self.reset_state()
 
     # --- the vocabulary --------------------------------------------------------------------------------------

@@ -21,7 +21,11 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "unknown number": (
         lambda: layers.IntegerLookup(vocabulary=[1], num_oov_indices=0)(np.array([7])), ValueError, "7.*num_oov",
     ),
-    "never adapted": (lambda: layers.TextVectorization()(["a"]), ValueError, "adapt"),
+    "unknown number in a tensor": (
+        lambda: layers.IntegerLookup(vocabulary=[1], num_oov_indices=0)(keras.ops.convert_to_tensor([1, 7])),
+        ValueError, "7.*num_oov",
+    ),
+    "never adapted": (lambda: layers.TextVectorization()(["a"]), ValueError, "^TextVectorization .*adapt"),
     "adapt with a vocabulary": (lambda: layers.StringLookup(vocabulary=["a"]).adapt(["b"]), ValueError, "learn it"),
     "text adapt with a vocabulary": (
         lambda: layers.TextVectorization(vocabulary=["a"]).adapt(["b"]), ValueError, "learn it",
