@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 from hornbeam import dtypes, scope, tree
+from hornbeam._arguments import Recorded
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import Struct
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownAttributeError, describe
@@ -200,7 +201,7 @@ class Node:
         return f"<Node of {self.operation!r}>"
 
 
-class Operation:
+class Operation(Recorded):
     """Something that can be applied to tensors, symbolic ones included, and has a name.
 
     Subclasses write `call`. Shapes come from evaluating it abstractly, unless they write `compute_output_spec`.
@@ -217,10 +218,7 @@ class Operation:
                 "settings of the layer", describe(args[0]), cls.__name__,
                 f"A layer is made first, and then called with tensors: {cls.__name__}(...)(x).",
             )  # fmt: skip
-        # remembered, so that `get_config` need not be written by hand
-        self = super().__new__(cls)
-        self.__dict__["_init_arguments"] = (args, kwargs)
-        return self
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, name: str | None = None) -> None:
         if name is None:

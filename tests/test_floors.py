@@ -17,7 +17,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1] / "hornbeam"
 
 FLOORS = [
-    "_atomic _config _wire _lazy _terminal _interrupts errors tree dtypes",
+    "_arguments _atomic _config _wire _lazy _terminal _interrupts errors tree dtypes",
     "backend",
     "scope variable symbolic tracking stateless",
     "ops random",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import _config, ops
+from hornbeam._arguments import KeepsArguments
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError, describe
 from hornbeam.ops.define import Tensor, TensorLike
@@ -58,7 +59,7 @@ def _ratio(value: Any, norms: Any) -> Any:
 
 
 @wire("keras.constraints.MaxNorm")
-class MaxNorm(Constraint):
+class MaxNorm(KeepsArguments, Constraint):
     """Scales down vectors that are longer than a bound.
 
     Args:
@@ -79,9 +80,6 @@ class MaxNorm(Constraint):
         norms = _norms(w, self.axis)
         return ops.multiply(w, _ratio(ops.clip(norms, 0, self.max_value), norms))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"max_value": self.max_value, "axis": self.axis}
-
 
 @wire("keras.constraints.NonNeg")
 class NonNeg(Constraint):
@@ -97,7 +95,7 @@ class NonNeg(Constraint):
 
 
 @wire("keras.constraints.UnitNorm")
-class UnitNorm(Constraint):
+class UnitNorm(KeepsArguments, Constraint):
     """Scales each vector to length 1.
 
     Args:
@@ -114,12 +112,9 @@ class UnitNorm(Constraint):
     def __call__(self, w: TensorLike) -> Tensor:
         return _ratio(w, _norms(w, self.axis))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"axis": self.axis}
-
 
 @wire("keras.constraints.MinMaxNorm")
-class MinMaxNorm(Constraint):
+class MinMaxNorm(KeepsArguments, Constraint):
     """Scales vectors so that their lengths come nearer to an interval.
 
     Args:
@@ -147,6 +142,3 @@ class MinMaxNorm(Constraint):
         if self.rate != 1:
             wanted = ops.add(ops.multiply(self.rate, wanted), ops.multiply(1 - self.rate, norms))
         return ops.multiply(w, _ratio(wanted, norms))
-
-    def get_config(self) -> dict[str, Any]:
-        return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}

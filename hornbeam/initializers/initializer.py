@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import dtypes
+from hornbeam._arguments import KeepsArguments
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, StateError, UnsupportedError, describe
@@ -57,7 +58,7 @@ class Initializer:
         return f"{type(self).__name__}({inside})"
 
 
-class RandomInitializer(Initializer):
+class RandomInitializer(KeepsArguments, Initializer):
     """An initializer that draws its values.
 
     The values come from NumPy's Philox generator on the host, so that they are equal on all backends and need no
@@ -104,8 +105,9 @@ class RandomInitializer(Initializer):
         return np.random.Generator(np.random.Philox(key=seed + (count << 32)))
 
     def get_config(self) -> dict[str, Any]:
-        seed = self._init_seed
-        return {"seed": serialize_keras_object(seed) if isinstance(seed, SeedGenerator) else seed}
+        seed = self._init_seed  # not the one that was drawn where none was given
+        written = {"seed": serialize_keras_object(seed) if isinstance(seed, SeedGenerator) else seed}
+        return {**written, **super().get_config(), **written}  # it stands first in files
 
 
 def known_shape(shape: Any, where: str) -> tuple[int, ...]:

@@ -63,9 +63,6 @@ class RandomNormal(RandomInitializer):
         values = generator.standard_normal(shape, dtype=work_dtype(dtype))
         return values * values.dtype.type(self.stddev) + values.dtype.type(self.mean)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
-
 
 @wire("keras.initializers.TruncatedNormal")
 class TruncatedNormal(RandomNormal):
@@ -105,9 +102,6 @@ class RandomUniform(RandomInitializer):
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         return _uniform(generator, shape, dtype, self.minval, self.maxval)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 # --- scaled by the number of inputs and outputs ----------------------------------------------------------------
@@ -178,16 +172,6 @@ class VarianceScaling(RandomInitializer):
             return _size(shape, self.input_axes), _size(shape, self.output_axes)
         return compute_fans(shape)
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "scale": self.scale,
-            "mode": self.mode,
-            "distribution": self.distribution,
-            "input_axes": self.input_axes,
-            "output_axes": self.output_axes,
-        }
-
 
 def compute_fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """How many inputs a unit of the layer has and how many outputs an input feeds, for weights of `shape`.
@@ -225,10 +209,6 @@ class _Scaled(VarianceScaling):
 
     def __init__(self, seed: Seed = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(*self._choice, seed=seed, input_axes=input_axes, output_axes=output_axes)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
 
 
 @wire("keras.initializers.GlorotUniform")
@@ -340,6 +320,3 @@ class Orthogonal(RandomInitializer):
         if rows < columns:
             matrix = matrix.T
         return matrix.reshape(shape) * matrix.dtype.type(self.gain)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "gain": self.gain}

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -37,6 +36,7 @@ from hornbeam.scope import Trace, context
 from hornbeam.symbolic import KerasTensor, Operation, infer, record
 from hornbeam.variable import Variable
 
+_WRITTEN_APART = ("name", "trainable", "dtype", "activity_regularizer")
 _BASES: tuple[type, ...] = (Building, Operation, backend.layer_base)
 
 
@@ -481,28 +481,11 @@ class Layer(*_BASES):  # type: ignore[misc]
         config["dtype"] = serialize_value(self.dtype_policy)
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize_value(self.activity_regularizer)
-        for name, value in self._recorded_arguments().items():
-            if name not in ("name", "trainable", "dtype", "activity_regularizer"):
-                # a property such as `weights` is something else than the argument of that name
-                settled = value if isinstance(getattr(Layer, name, None), property) else getattr(self, name, value)
-                config[name] = serialize_value(settled)
+        for name, value in self._given_arguments(_WRITTEN_APART, unless_named=SHAPE_HINTS).items():
+            # a property such as `weights` is something else than the argument of that name
+            settled = value if isinstance(getattr(Layer, name, None), property) else getattr(self, name, value)
+            config[name] = serialize_value(settled)
         return config
-
-    def _recorded_arguments(self) -> dict[str, Any]:
-        """The arguments of `__init__`, defaults included, as they were given."""
-        args, kwargs = self.__dict__["_init_arguments"]
-        try:
-            bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
-        except TypeError:
-            return dict(kwargs)
-        bound.apply_defaults()
-        result: dict[str, Any] = {}
-        for name, parameter in list(inspect.signature(type(self).__init__).parameters.items())[1:]:
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-                result.update({key: value for key, value in bound.arguments[name].items() if key not in SHAPE_HINTS})
-            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-                result[name] = bound.arguments[name]
-        return result
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

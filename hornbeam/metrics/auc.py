@@ -200,6 +200,6 @@ class AUC(Metric):
             del config["thresholds"]
         else:
             config["thresholds"] = list(self._own_thresholds)
-        if not isinstance(self._recorded_arguments().get("num_labels"), int):
+        if not isinstance(self._given_arguments().get("num_labels"), int):
             config["num_labels"] = None
         return config

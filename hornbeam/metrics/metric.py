@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from hornbeam import _config, dtype_policies, dtypes, initializers, scope
+from hornbeam._arguments import Recorded
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError, ValueStateError
 from hornbeam.saving.config import deserialize_value, serialize_value
@@ -15,7 +15,7 @@ from hornbeam.tracking import Tracking, unique
 from hornbeam.variable import Variable, standardize_shape
 
 
-class Metric(Tracking):
+class Metric(Recorded, Tracking):
     """What is gathered over batches: `update_state` takes a batch in, `result` gives the value so far.
 
     A subclass makes its variables with `add_variable` in `__init__` and writes `update_state` and `result`.
@@ -39,12 +39,6 @@ class Metric(Tracking):
     """
 
     tracked_kind = "metric"
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        # remembered, so that `get_config` need not be written by hand
-        self = super().__new__(cls)
-        self.__dict__["_init_arguments"] = (args, kwargs)
-        return self
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         if name is None:
@@ -189,27 +183,9 @@ class Metric(Tracking):
         its settled form. Subclasses override it only where a file needs another form.
         """
         config: dict[str, Any] = {"name": self.name, "dtype": self.dtype}
-        for name, value in self._recorded_arguments().items():
-            if name not in config:
-                config[name] = serialize_value(getattr(self, name, value))
+        for name, value in self._settled_arguments(without=config).items():
+            config[name] = serialize_value(value)
         return config
-
-    def _recorded_arguments(self) -> dict[str, Any]:
-        """The arguments of `__init__`, defaults included, as they were given."""
-        args, kwargs = self.__dict__["_init_arguments"]
-        signature = inspect.signature(type(self).__init__)
-        try:
-            bound = signature.bind(self, *args, **kwargs)
-        except TypeError:
-            return dict(kwargs)
-        bound.apply_defaults()
-        result: dict[str, Any] = {}
-        for name, parameter in list(signature.parameters.items())[1:]:
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-                result.update(bound.arguments[name])
-            elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
-                result[name] = bound.arguments[name]
-        return result
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

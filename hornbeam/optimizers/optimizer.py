@@ -10,11 +10,12 @@ import operator
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from hornbeam import initializers, scope
+from hornbeam._arguments import Recorded
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import (
@@ -41,7 +42,7 @@ xp = backend.xp
 
 
 @wire("keras.optimizers.Optimizer", "keras.Optimizer")
-class Optimizer(OptimizerState):
+class Optimizer(Recorded, OptimizerState):
     """Updates variables by their gradients.
 
     A subclass writes `update_step(gradient, variable, learning_rate)`, which assigns the new value, and lists in
@@ -76,11 +77,6 @@ class Optimizer(OptimizerState):
 
     # groups of names; the variables of one group lie side by side in the state: part of the file format
     slots: tuple[tuple[str, ...], ...] = ()
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        self = super().__new__(cls)
-        self.__dict__["_init_arguments"] = (args, kwargs)
-        return self
 
     def __init__(
         self,
@@ -554,13 +550,8 @@ class Optimizer(OptimizerState):
             "learning_rate": serialize_value(self._schedule) if self._rate is None else float(self._rate.numpy()),
         }
         config.update({name: getattr(self, name) for name in _BASE_ARGUMENTS if name not in config})
-        parameters = inspect.signature(type(self).__init__)
-        args, kwargs = self.__dict__["_init_arguments"]
-        given = parameters.bind(self, *args, **kwargs)
-        given.apply_defaults()
-        for name, parameter in list(parameters.parameters.items())[1:]:
-            if name not in config and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-                config[name] = serialize_value(getattr(self, name, given.arguments[name]))
+        for name, value in self._settled_arguments(without=config).items():
+            config[name] = serialize_value(value)
         return config
 
     @classmethod

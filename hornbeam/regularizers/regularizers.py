@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam import ops
+from hornbeam._arguments import KeepsArguments
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, UnknownNameError, UnsupportedError, describe
 from hornbeam.ops.define import Tensor, TensorLike
@@ -53,7 +54,7 @@ def _single(value: float) -> float:
 
 
 @wire("keras.regularizers.L1")
-class L1(Regularizer):
+class L1(KeepsArguments, Regularizer):
     """The penalty `l1 * sum(|x|)`, which drives weights to zero.
 
     Args:
@@ -72,12 +73,9 @@ class L1(Regularizer):
     def __call__(self, x: TensorLike) -> Tensor:
         return ops.multiply(self.l1, ops.sum(ops.absolute(x)))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"l1": self.l1}
-
 
 @wire("keras.regularizers.L2")
-class L2(Regularizer):
+class L2(KeepsArguments, Regularizer):
     """The penalty `l2 * sum(x**2)`, which keeps weights small.
 
     Args:
@@ -96,12 +94,9 @@ class L2(Regularizer):
     def __call__(self, x: TensorLike) -> Tensor:
         return ops.multiply(self.l2, ops.sum(ops.square(x)))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"l2": self.l2}
-
 
 @wire("keras.regularizers.L1L2")
-class L1L2(Regularizer):
+class L1L2(KeepsArguments, Regularizer):
     """The sum of the penalties of `L1` and `L2`.
 
     Args:
@@ -125,12 +120,9 @@ class L1L2(Regularizer):
         squares = ops.multiply(self.l2, ops.sum(ops.square(x)))
         return ops.add(squares, ops.multiply(self.l1, ops.sum(ops.absolute(x)))) if self.l1 else squares
 
-    def get_config(self) -> dict[str, Any]:
-        return {"l1": self.l1, "l2": self.l2}
-
 
 @wire("keras.regularizers.OrthogonalRegularizer")
-class OrthogonalRegularizer(Regularizer):
+class OrthogonalRegularizer(KeepsArguments, Regularizer):
     """The factor times the mean of |cosine| over all pairs of rows, or of columns, of a matrix.
 
     Args:
@@ -164,6 +156,3 @@ class OrthogonalRegularizer(Regularizer):
         pairs = max(count * (count - 1), 1)
         apart = ops.cast(1.0 - np.eye(count, dtype="float32"), cosines.dtype)
         return ops.multiply(self.factor / pairs, ops.sum(ops.absolute(ops.multiply(cosines, apart))))
-
-    def get_config(self) -> dict[str, Any]:
-        return {"factor": self.factor, "mode": self.mode}

@@ -120,3 +120,21 @@ def test_bad_input(call, error, text):
 def test_the_base():
     assert Constraint()([1.0]) == [1.0]
     assert Constraint().get_config() == {}
+
+
+def test_config_of_a_users_subclass_is_that_of_ours_unless_it_writes_its_own():
+    class Plain(MaxNorm):
+        def __init__(self, scale):
+            super().__init__(max_value=2 * scale)
+
+    class Own(MaxNorm):
+        def __init__(self, scale):
+            super().__init__(max_value=2 * scale)
+            self.scale = scale
+
+        def get_config(self):
+            assert super().get_config() == {"max_value": 6, "axis": 0}
+            return {"scale": self.scale}
+
+    assert Plain(3).get_config() == {"max_value": 6, "axis": 0}
+    assert Own.from_config(Own(3).get_config()).max_value == 6

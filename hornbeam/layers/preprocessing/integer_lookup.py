@@ -24,8 +24,8 @@ class IntegerLookup(IndexLookup):
 
     Args:
         max_tokens: The most indices there may be, those of special tokens included; None for no limit.
-        num_oov_indices: How many indices unknown numbers share. With 0, an unknown number is an error, except in compiled
-            code, which cannot raise: there it gets index -1.
+        num_oov_indices: How many indices unknown numbers share. With 0, an unknown number is an error, except in
+            compiled code, which cannot raise: there it gets index -1.
         mask_token: The number for "nothing here", which gets index 0 in "int" mode; None for none.
         oov_token: What stands for unknown numbers in `get_vocabulary`, and with `invert`.
         vocabulary: Whole numbers in a list or array, or the path of a text file with one a line.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
+from hornbeam._arguments import KeepsArguments
 from hornbeam._wire import wire
 from hornbeam.backend import active as backend
 from hornbeam.errors import ArgumentError, UnsupportedError
@@ -48,12 +48,8 @@ class LearningRateSchedule:
         return cls(**{name: deserialize_value(value) for name, value in config.items()})
 
 
-class OwnSchedule(LearningRateSchedule):
-    """A schedule of hornbeam's own, which keeps each argument in an attribute of its name."""
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal schedule."""
-        return {name: getattr(self, name) for name in list(inspect.signature(type(self).__init__).parameters)[1:]}
+class OwnSchedule(KeepsArguments, LearningRateSchedule):
+    """A schedule of hornbeam's own."""
 
     def _check_positive(self, *names: str) -> None:
         for name in names:
