@@ -325,3 +325,26 @@ def test_unused_variables_are_named(step):
     assert len(caught) <= 2 or not backend.compile_default  # once, and once more where a step is followed twice
     for mine, wanted in zip(made.layers[2].get_weights(), before, strict=True):
         np.testing.assert_array_equal(mine, wanted)
+
+
+@pytest.mark.skipif(backend.name != "jax", reason="about functions of JAX")
+@pytest.mark.parametrize("transform", ["jit", "vmap", "grad"])
+@pytest.mark.parametrize("layer", [layers.BatchNormalization, lambda: layers.Dropout(0.5, seed=1)])
+def test_a_function_of_jax_in_which_variables_change_says_so_and_leaves_them(transform, layer):
+    import jax
+
+    one = layer()
+    one(X)
+    before = [np.array(state.value) for state in [*one.variables]]
+    transforms = {
+        "jit": jax.jit(lambda x: one(x, training=True)),
+        "vmap": jax.vmap(lambda x: one(x[None], training=True)),
+        "grad": jax.grad(lambda x: ops.sum(one(x, training=True))),
+    }
+    with pytest.raises(RuntimeError, match=r"leave variables as they are.*hornbeam\.jit.*stateless_call"):
+        transforms[transform](ops.convert_to_tensor(X))
+    for state, value in zip(one.variables, before, strict=True):
+        np.testing.assert_array_equal(state.numpy(), value)
+    assert np.isfinite(np.array(one(X, training=True))).all()
+    jitted = keras.jit(lambda x: one(x, training=True))
+    assert np.isfinite(np.array(jitted(X))).all()

@@ -18,7 +18,7 @@ from hornbeam.backend.base import Backend, Recorder, Struct, is_numeric
 from hornbeam.backend.jax import cache, convolution, native, nn
 from hornbeam.backend.jax.tape import JaxRecorder
 from hornbeam.dtypes import standardize_dtype
-from hornbeam.errors import ArgumentError
+from hornbeam.errors import ArgumentError, StateError
 
 _NARROWED = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 
@@ -79,6 +79,17 @@ class JaxBackend(Backend):
         # not a copy: the variable counts its first value as lent, and copies before it would destroy it
         with jax.ensure_compile_time_eval():
             return self.asarray(value, dtype)
+
+    def write(self, handle: Any, value: Any) -> Any:
+        if isinstance(value, jax.core.Tracer):  # it would be left in the variable, of no use after the function
+            raise StateError(
+                "a function that JAX traces to leave variables as they are",
+                f"one that gives a variable of shape={value.shape} a new value",
+                "assignment to a variable",
+                "Use `hornbeam.jit`, `hornbeam.grad` and `hornbeam.value_and_grad`, which carry variables, in place of "
+                "those of JAX; or `stateless_call` and `stateless_apply`, which take their values and return new ones.",
+            )
+        return value
 
     def lacks_values(self, problem: Exception) -> bool:
         return isinstance(problem, (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError))
