@@ -328,9 +328,12 @@ def test_unused_variables_are_named(step):
 
 
 @pytest.mark.skipif(backend.name != "jax", reason="about functions of JAX")
-@pytest.mark.parametrize("transform", ["jit", "vmap", "grad"])
-@pytest.mark.parametrize("layer", [layers.BatchNormalization, lambda: layers.Dropout(0.5, seed=1)])
-def test_a_function_of_jax_in_which_variables_change_says_so_and_leaves_them(transform, layer):
+@pytest.mark.parametrize(
+    ("layer", "transform"),
+    [(layers.BatchNormalization, one) for one in ("jit", "vmap", "grad")]
+    + [(lambda: layers.Dropout(0.5, seed=1), "jit")],  # its counter has a value in the others
+)
+def test_a_function_of_jax_in_which_variables_change_says_so_and_leaves_them(layer, transform):
     import jax
 
     one = layer()
