@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from hornbeam._lazy import attach
+from hornbeam.ops import names
+from tests.api import write_stubs
 
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = {
@@ -51,6 +53,19 @@ def test_the_stub_names_what_the_package_has(package):
         if home:
             source = importlib.import_module(home)
             assert found is getattr(source, original), f"{package}.{name} is not {home}.{original}"
+
+
+def test_stubs_of_ops_are_those_of_the_table():
+    for path, text in write_stubs.stubs().items():
+        assert path.read_text() == text, f"{path.name} is older than the table: python -m tests.api.write_stubs"
+
+
+def test_every_op_stands_in_the_table_once_and_where_it_says():
+    tables = (*write_stubs.ALL, names.IMAGE)
+    listed = [name for table in tables for text in table.values() for name in text.split()]
+    assert len(listed) == len(set(listed))
+    for name, home in names.homes(*tables).items():
+        assert callable(getattr(importlib.import_module(home), name)), name
 
 
 def test_the_wheel_carries_them():

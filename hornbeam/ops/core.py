@@ -13,16 +13,17 @@ import numpy as np
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import is_complex, is_float, standardize_dtype
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
+from hornbeam.ops import names
 from hornbeam.ops.control import (
-    associative_scan,
-    cond,
-    custom_gradient,
-    fori_loop,
-    map,
-    scan,
-    switch,
-    vectorized_map,
-    while_loop,
+    associative_scan as associative_scan,
+    cond as cond,
+    custom_gradient as custom_gradient,
+    fori_loop as fori_loop,
+    map as map,
+    scan as scan,
+    switch as switch,
+    vectorized_map as vectorized_map,
+    while_loop as while_loop,
 )
 from hornbeam.ops.define import (
     Tensor,
@@ -38,32 +39,7 @@ from hornbeam.symbolic import KerasTensor
 
 xp = backend.xp
 
-__all__ = [
-    "associative_scan",
-    "cast",
-    "cond",
-    "convert_to_numpy",
-    "convert_to_tensor",
-    "custom_gradient",
-    "dtype",
-    "fori_loop",
-    "is_tensor",
-    "map",
-    "ndim",
-    "saturate_cast",
-    "scan",
-    "scatter",
-    "scatter_update",
-    "shape",
-    "size",
-    "slice",
-    "slice_update",
-    "stop_gradient",
-    "switch",
-    "unstack",
-    "vectorized_map",
-    "while_loop",
-]
+__all__ = [*names.homes({"core": names.CORE["core"] + names.NUMPY["core"]})]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 # --- conversion --------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from hornbeam._config import standardize_data_format
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import FLOATS
 from hornbeam.errors import ArgumentError, ArgumentTypeError
-from hornbeam.ops import windows
+from hornbeam.ops import names, windows
 from hornbeam.ops.define import Tensor, TensorLike, as_floats, as_tensor, float_dtype, op
 from hornbeam.ops.resampling import (
-    affine_transform,
+    affine_transform as affine_transform,
     as_working,
     back_to,
     channels_back,
@@ -22,10 +22,10 @@ from hornbeam.ops.resampling import (
     check_image,
     check_sampling_names,
     image_axes,
-    map_coordinates,
-    perspective_transform,
-    resize,
-    scale_and_translate,
+    map_coordinates as map_coordinates,
+    perspective_transform as perspective_transform,
+    resize as resize,
+    scale_and_translate as scale_and_translate,
     warped,
     with_sizes,
 )
@@ -34,24 +34,7 @@ from hornbeam.symbolic import KerasTensor
 
 xp = backend.xp
 
-__all__ = [
-    "affine_transform",
-    "crop_images",
-    "elastic_transform",
-    "extract_patches",
-    "extract_patches_3d",
-    "gaussian_blur",
-    "hsv_to_rgb",
-    "map_coordinates",
-    "pad_images",
-    "perspective_transform",
-    "resize",
-    "rgb_to_grayscale",
-    "rgb_to_hsv",
-    "scale_and_translate",
-    "sobel_edges",
-    "ssim",
-]
+__all__ = [*names.homes(names.IMAGE)]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 # --- colours -----------------------------------------------------------------------------------------------------

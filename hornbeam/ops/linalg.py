@@ -9,6 +9,7 @@ from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.dtypes import promote
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, UnsupportedError
+from hornbeam.ops import names
 from hornbeam.ops.define import (
     Tensor,
     TensorLike,
@@ -69,24 +70,7 @@ def _upward(x: Any) -> Any:
     return xp.swapaxes(x, -1, -2)
 
 
-__all__ = [
-    "cholesky",
-    "cholesky_inverse",
-    "det",
-    "eig",
-    "eigh",
-    "inv",
-    "jvp",
-    "lstsq",
-    "lu_factor",
-    "matrix_rank",
-    "norm",
-    "pinv",
-    "qr",
-    "solve",
-    "solve_triangular",
-    "svd",
-]
+__all__ = [*names.homes(names.LINALG)]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 # --- decompositions ----------------------------------------------------------------------------------------------
