@@ -48,8 +48,6 @@ _interactive = True
 _flash_attention: bool | None = None
 _reproducible_random: bool | None = _chosen_random()
 _traceback_filtering = True
-_max_epochs: int | None = None
-_max_steps_per_epoch: int | None = None
 
 
 def choose_backend() -> str:
@@ -213,8 +211,8 @@ def _positive(value: int | None, where: str) -> int | None:
 
 
 def max_epochs() -> int | None:
-    """The most epochs any `fit` runs, or None (also `$KERAS_MAX_EPOCHS`)."""
-    return _max_epochs if _max_epochs is not None else _from_environment("KERAS_MAX_EPOCHS")
+    """The most epochs any `fit` runs, or None; first `$KERAS_MAX_EPOCHS`."""
+    return _max_epochs
 
 
 def set_max_epochs(max_epochs: int | None) -> None:
@@ -224,10 +222,8 @@ def set_max_epochs(max_epochs: int | None) -> None:
 
 
 def max_steps_per_epoch() -> int | None:
-    """The most steps an epoch runs, or None (also `$KERAS_MAX_STEPS_PER_EPOCH`)."""
-    if _max_steps_per_epoch is not None:
-        return _max_steps_per_epoch
-    return _from_environment("KERAS_MAX_STEPS_PER_EPOCH")
+    """The most steps an epoch runs, or None; first `$KERAS_MAX_STEPS_PER_EPOCH`."""
+    return _max_steps_per_epoch
 
 
 def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
@@ -240,3 +236,7 @@ def _from_environment(name: str) -> int | None:
     text = os.environ.get(name)
     return _positive(int(text), name) if text and text.isdigit() else None
 
+
+# Read once, as Keras does: each `predict` asks for the steps.
+_max_epochs = _from_environment("KERAS_MAX_EPOCHS")
+_max_steps_per_epoch = _from_environment("KERAS_MAX_STEPS_PER_EPOCH")

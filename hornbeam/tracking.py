@@ -54,7 +54,8 @@ class Tracking:
 
     def _found(self, kind: str) -> list[Any]:
         """The things of one kind in the attributes, in order of assignment, each once."""
-        return unique([one for one in self._tracked_leaves() if getattr(one, "tracked_kind", "") == kind])
+        found = [one for one in self._tracked_leaves() if getattr(one, "tracked_kind", "") == kind]
+        return unique(found) if len(found) > 1 else found
 
     def _found_variables(self) -> list[Variable]:
         """The variables that stand directly in the attributes."""
@@ -64,14 +65,19 @@ class Tracking:
         """All that the tracked attributes hold, at any depth of containers."""
         # runs for each layer before each step that is not fused: plain lists, no generators
         leaves: list[Any] = []
-        _collect([value for _, value in self._children()], leaves)
+        for _, value in self._children():
+            if isinstance(value, _CONTAINERS):
+                _collect(value, leaves)
+            else:
+                leaves.append(value)
         return leaves
 
 
 def _collect(container: Any, leaves: list[Any]) -> None:
     for one in container.values() if isinstance(container, dict) else container:
         if isinstance(one, _CONTAINERS):
-            _collect(one, leaves)
+            if one:
+                _collect(one, leaves)
         else:
             leaves.append(one)
 

@@ -462,6 +462,10 @@ class Backend:
             lambda leaf: leaf if leaf is None or not is_numeric(leaf) else self.asarray(leaf), batch
         )
 
+    def feed(self, value: Any) -> Any:
+        """One leaf of a batch in the form in which a compiled function takes it soonest."""
+        return self.put(value)
+
     def place(self) -> Any:
         """What tells the device on which tensors are made now from others; None where tensors meet across devices."""
         return None

@@ -137,16 +137,26 @@ def _open_arrays(
     bare = arrays[1] is None and arrays[2] is None and class_weight is None and not isinstance(arrays[0], (list, tuple))
     x, y, sample_weight = _standardize(arrays)
     sample_weight = spread_sample_weight(y, sample_weight)
-    _common_length((x, y, sample_weight))
+    count = _common_length((x, y, sample_weight))
     if class_weight is not None:
         sample_weight = class_weight.of(_in_memory(y), _in_memory(sample_weight))
     parts = (x, y, sample_weight) if sample_weight is not None else (x, y) if y is not None else (x,)
-    lazy = any(isinstance(leaf, LazyRows) for leaf in tree.flatten(parts))
-    return (LazyRowSource if lazy else ArraySource)(parts, batch_size, shuffle, steps, rng, bare)
+    lazy = any(isinstance(leaf, LazyRows) for part in parts for leaf in _leaves(part))
+    return (LazyRowSource if lazy else ArraySource)(parts, count, batch_size, shuffle, steps, rng, bare)
+
+
+def _leaves(part: Any) -> list[Any]:
+    """The arrays in x, y or the weights; most often it is one, and then there is nothing to walk through."""
+    if part is None:
+        return []
+    return [part] if hasattr(part, "shape") else [leaf for leaf in tree.flatten(part) if leaf is not None]
 
 
 def _standardize(arrays: tuple) -> tuple:
-    return tuple(standardize_whole(part, name) for part, name in zip(arrays, ("x", "y", "sample_weight"), strict=True))
+    x, y, sample_weight = arrays
+    x = standardize_whole(x, "x")
+    y = None if y is None else standardize_whole(y, "y")
+    return x, y, None if sample_weight is None else standardize_whole(sample_weight, "sample_weight")
 
 
 def _in_memory(part: Any) -> Any:
@@ -164,9 +174,10 @@ def _slice(arrays: tuple, start: int, stop: int) -> tuple:
 
 def _common_length(arrays: tuple) -> int:
     """The number of samples that all parts have; an error names each part if they differ or if there are none."""
-    counts = [[leaf.shape[0] for leaf in tree.flatten(part) if leaf is not None] for part in arrays]
-    if counts[0] and counts[0][0] and len({count for part in counts for count in part}) == 1:
-        return counts[0][0]
+    leaves = [_leaves(part) for part in arrays]
+    counts = {leaf.shape[0] for part in leaves for leaf in part}
+    if leaves[0] and len(counts) == 1 and 0 not in counts:
+        return counts.pop()
     shapes = {}
     for (part, *path), leaf in tree.flatten_with_path(arrays):
         if leaf is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hornbeam import tree
 from hornbeam.backend import active as backend
-from hornbeam.backend.base import is_numeric
+from hornbeam.backend.base import Struct, is_numeric
 from hornbeam.transforms import Compiled, CompiledLoop
 
 
@@ -47,17 +47,19 @@ class Execution:
 
     def batch(self, data: Any) -> Any:
         """Runs one step on a batch of host arrays or tensors."""
-        data = backend.put(data)
         if not self.compiled:
-            return self._step(data)
+            return self._step(backend.put(data))
         leaves, description = tree.flatten_and_structure(data)
-        if not all(leaf is None or backend.is_array(leaf) for leaf in leaves):
-            return self._step(data)  # text is for the host
-        key = (description, tuple(None if one is None else (backend.shape(one), backend.dtype(one)) for one in leaves))
+        if not all(is_numeric(one) for one in leaves):
+            return self._step(backend.put(data))  # text is for the host
+        leaves = [backend.feed(one) for one in leaves]
+        key = (description, *[None if one is None else (backend.shape(one), one.dtype) for one in leaves])
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = Compiled(self._step, (data,), self._optimize)
-        return program(data)
+            structs = [None if one is None else Struct(backend.shape(one), backend.dtype(one)) for one in leaves]
+            example = tree.unflatten(description, structs)
+            program = self._programs[key] = Compiled(self._step, (example,), self._optimize)
+        return program(tree.unflatten(description, leaves))
 
     def rows(self, arrays: Any, order: Any, batch_size: int, start: int, stop: int, bare: bool) -> Any:
         """Runs the steps number `start` to `stop` of an epoch over arrays that lie on the device.

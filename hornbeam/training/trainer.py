@@ -71,8 +71,8 @@ class Trainer(Preparation, StateTree):
             _loss_tracker=None,
             _compile_loss=None,
             _compile_metrics=None,
-            _compile_arguments=None,
-            _executions={},
+            _untracked_arguments=None,
+            _untracked_executions={},
             optimizer=None,
             loss=None,
             stop_training=False,
@@ -163,9 +163,9 @@ class Trainer(Preparation, StateTree):
         self.steps_per_execution = int(steps_per_execution or 1)
         self.auto_scale_loss = auto_scale_loss
         self.stop_training = False
-        self._executions = {}
+        self._untracked_executions = {}
         self._variables_made = False
-        self._compile_arguments = {
+        self._untracked_arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -188,7 +188,7 @@ class Trainer(Preparation, StateTree):
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
         self._run_eagerly = bool(value)
-        self._executions = {}
+        self._untracked_executions = {}
 
     @property
     def jit_compile(self) -> bool:
@@ -200,7 +200,7 @@ class Trainer(Preparation, StateTree):
     @jit_compile.setter
     def jit_compile(self, value: bool | str) -> None:
         self._jit_compile = value
-        self._executions = {}
+        self._untracked_executions = {}
 
     @property
     @remembered
@@ -458,12 +458,12 @@ class Trainer(Preparation, StateTree):
         step_limit = _config.max_steps_per_epoch()
         outputs: list[Any] = []
         try:
-            callbacks = self._callbacks(
-                callbacks, verbose, history=False, epochs=1, steps=smallest(source.steps, step_limit)
-            )
+            steps = source.steps if step_limit is None else smallest(source.steps, step_limit)
+            callbacks = self._callbacks(callbacks, verbose, history=False, epochs=1, steps=steps)
             execution = self._execution("predict")
             with _interruptible(callbacks):
-                self.stop_predicting = False
+                if self.stop_predicting:
+                    self.stop_predicting = False
                 callbacks.on_predict_begin()
                 source.begin_epoch(0)
                 for index, packed in enumerate(source.batches()):
@@ -568,6 +568,8 @@ class Trainer(Preparation, StateTree):
     def _callbacks(self, callbacks: Any, verbose: int, history: bool = True, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
+        if callbacks is None and verbose == 0 and not history:
+            return _NOBODY
         return CallbackList(
             callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, **params
         )
@@ -596,11 +598,11 @@ class Trainer(Preparation, StateTree):
         """How steps of this phase run; made anew when what is trainable has changed since."""
         layers = self._flatten_layers()  # type: ignore[attr-defined]
         key = (phase, tuple([one._trainable_flags() for one in layers]))
-        execution = self._executions.get(key)
+        execution = self._untracked_executions.get(key)
         if execution is None:
             optimize = None if self._jit_compile in ("auto", None) else bool(self._jit_compile)
             compiled = self.jit_compile or (backend.graphs and not self._run_eagerly)
-            execution = self._executions[key] = Execution(
+            execution = self._untracked_executions[key] = Execution(
                 self._step_function(phase), compiled, self._quiet_step_function(phase), optimize
             )
         return execution
@@ -677,21 +679,21 @@ class Trainer(Preparation, StateTree):
     def make_train_function(self, force: bool = False) -> Any:
         """Gets the training step ready; kept for programs that call it."""
         if force:
-            self._executions = {}
+            self._untracked_executions = {}
         self.train_function = self._execution("train").batch
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
         """Gets the evaluation step ready; kept for programs that call it."""
         if force:
-            self._executions = {}
+            self._untracked_executions = {}
         self.test_function = self._execution("test").batch
         return self.test_function
 
     def make_predict_function(self, force: bool = False) -> Any:
         """Gets the prediction step ready; kept for programs that call it."""
         if force:
-            self._executions = {}
+            self._untracked_executions = {}
         self.predict_function = self._execution("predict").batch
         return self.predict_function
 
@@ -699,9 +701,9 @@ class Trainer(Preparation, StateTree):
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, for a file."""
-        if not self.compiled or self._compile_arguments is None:
+        if not self.compiled or self._untracked_arguments is None:
             return {}
-        arguments = dict(self._compile_arguments)
+        arguments = dict(self._untracked_arguments)
         arguments["optimizer"] = self.optimizer
         arguments["jit_compile"] = self.jit_compile
         return {name: serialize_value(value) for name, value in arguments.items()}
@@ -719,6 +721,9 @@ class Trainer(Preparation, StateTree):
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------
+
+
+_NOBODY = CallbackList()  # who is called where nobody wants to be; it keeps nothing of the model
 
 
 def _generator() -> np.random.Generator:

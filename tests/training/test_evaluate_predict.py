@@ -236,3 +236,21 @@ def test_jit_compile_where_nothing_compiles():
         return
     with pytest.raises(NotImplementedError, match=backend.name):
         cases.model(keras, "plain").compile("sgd", "mse", jit_compile=True)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int64", "uint8", "bool", ">f4"])
+def test_batches_of_other_dtypes(dtype):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: keras.ops.cast(x, "float32") * 2.0)])
+    x = (np.arange(6).reshape(2, 3) % 3).astype(dtype)
+    wanted = x.astype("float32") * 2.0
+    for way in (model.predict_on_batch, lambda x: model.predict(x, verbose=0), lambda x: model.predict([x], verbose=0)):
+        np.testing.assert_array_equal(way(x), wanted)
+        np.testing.assert_array_equal(way(x[::-1]), wanted[::-1])
+    assert x.dtype == np.dtype(dtype)
+
+
+def test_stop_of_an_earlier_run():
+    """A run that was stopped leaves no mark on the next one, with callbacks or without."""
+    model = cases.compiled(keras, "plain")
+    model.stop_predicting = True
+    assert model.predict(X, batch_size=6, verbose=0).shape == (22, 1)

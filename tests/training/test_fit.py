@@ -302,6 +302,13 @@ def test_limits_of_the_process():
         keras.config.set_max_steps_per_epoch(None)
 
 
+def test_metric_objects_are_listed_once():
+    model = cases.model(keras, "plain")
+    model.compile("sgd", "mse", metrics=[keras.metrics.MeanAbsoluteError(name="own")])
+    model.fit(*cases.data("plain"), verbose=0)
+    assert model.metrics_names == ["loss", "compile_metrics"]  # Keras's own answer
+
+
 # --- precision --------------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ class RowSource(CountedSource):
 
     Args:
         arrays: ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)``, nested, all parts with the same length.
+        count: That length.
         batch_size: Rows in a batch; the last batch of a pass may have fewer.
         shuffle: True draws an order of all rows; "batch" keeps the batches and shuffles within each.
         limit: Batches in an epoch; None for all.
@@ -30,6 +31,7 @@ class RowSource(CountedSource):
     def __init__(
         self,
         arrays: tuple,
+        count: int,
         batch_size: int,
         shuffle: bool | str,
         limit: int | None,
@@ -39,11 +41,10 @@ class RowSource(CountedSource):
         self.arrays = arrays
         self.batch_size: int = batch_size
         self.bare = bare
-        self._leaves, self._structure = tree.flatten_and_structure(arrays)
-        self.sample_count = next(len(leaf) for leaf in self._leaves if leaf is not None)
+        self.sample_count = count
         self._shuffle = shuffle
         self._drawn: tuple[int, int, np.ndarray] | None = None
-        super().__init__(-(-self.sample_count // batch_size), limit, rng)
+        super().__init__(-(-count // batch_size), limit, rng)
 
     def order(self) -> np.ndarray | None:
         """The numbers of the rows of the coming epoch (int32 or int64), cut into batches from the start.
@@ -62,7 +63,6 @@ class RowSource(CountedSource):
         """Puts other inputs, of as many rows, in place of x."""
         self.arrays = (x, *self.arrays[1:])
         self.bare = False  # x may be a tuple now, which unpacking must not take apart
-        self._leaves, self._structure = tree.flatten_and_structure(self.arrays)
 
     def _numbers(self) -> np.ndarray:
         return np.arange(self.sample_count, dtype=np.int32 if self.sample_count < 2**31 else np.int64)
@@ -92,7 +92,7 @@ class RowSource(CountedSource):
             yield rows[low:high] if self._shuffle and rows is not None else slice(first + low, first + high)
 
     def _gather(self, pick: slice | np.ndarray) -> tuple:
-        return tree.unflatten(self._structure, [_rows(leaf, pick) for leaf in self._leaves])
+        return tree.map_structure(lambda leaf: _rows(leaf, pick), self.arrays)
 
     def batches(self) -> Iterator[tuple]:
         self._begin()
@@ -122,6 +122,10 @@ class ArraySource(RowSource):
     where a None inside stands for a part that is not there. A loop that cuts batches itself calls `begin_epoch`,
     `order` and `end_epoch`, and never `batches`.
     """
+
+    def _gather(self, pick: slice | np.ndarray) -> tuple:
+        whole = isinstance(pick, slice) and pick.stop - pick.start == self.sample_count
+        return self.arrays if whole else super()._gather(pick)
 
 
 class LazyRowSource(RowSource):

@@ -6,6 +6,7 @@ Knows nothing of batches, epochs or models.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -75,6 +76,8 @@ def standardize_batch(batch: Any, name: str = "batch", copy: bool = False) -> An
 def _map(data: Any, path: str, leaf: Callable[[Any, str], Any]) -> Any:
     if data is None:
         return None
+    if type(data) is np.ndarray:
+        return leaf(data, path)
     if isinstance(data, Mapping):
         return {key: _map(part, f"{path}[{key!r}]", leaf) for key, part in data.items()}
     if isinstance(data, range):
@@ -114,6 +117,8 @@ def _from_numbers(data: Any, path: str) -> np.ndarray:
 
 
 def _whole_leaf(value: Any, path: str) -> np.ndarray | LazyRows:
+    if type(value) is np.ndarray and value.ndim:
+        return _cast(value, path, whole=True)
     if isinstance(value, LazyRows):
         return value
     if is_a(value, "h5py", "Dataset") or isinstance(value, np.memmap):
@@ -212,17 +217,22 @@ def _from_pandas(frame: Any, path: str) -> np.ndarray:
 
 def target_dtype(dtype: np.dtype, path: str, whole: bool) -> np.dtype:
     """The dtype in which data of `dtype` goes on; raises a ValueError for dtypes that no model takes."""
+    target = _target_dtype(dtype, whole, _config.floatx())
+    if target is None:
+        fix = "Turn times into numbers first." if dtype.kind in "mM" else ""
+        raise ArgumentError("numbers, booleans or strings", f"dtype={dtype}", path, fix)
+    return target
+
+
+@functools.lru_cache(maxsize=256)  # asked for each batch, and the name of a dtype takes NumPy a microsecond
+def _target_dtype(dtype: np.dtype, whole: bool, floatx: str) -> np.dtype | None:
     if dtype.kind == "f" or dtype.name in _NARROW_FLOATS:
         if not whole and dtype.itemsize <= 4:
             return dtype.newbyteorder("=")
-        name = _config.floatx()
-        return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+        return np.dtype(ml_dtypes.bfloat16 if floatx == "bfloat16" else floatx)
     if dtype.kind in "biuc":
         return dtype.newbyteorder("=")
-    if dtype.kind in "OUST" or dtype.name in ("int4", "uint4"):
-        return dtype
-    fix = "Turn times into numbers first." if dtype.kind in "mM" else ""
-    raise ArgumentError("numbers, booleans or strings", f"dtype={dtype}", path, fix)
+    return dtype if dtype.kind in "OUST" or dtype.name in ("int4", "uint4") else None
 
 
 def _cast(array: np.ndarray, path: str, whole: bool) -> np.ndarray:

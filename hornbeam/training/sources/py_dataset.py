@@ -20,8 +20,9 @@ Task = tuple[int, int]  # the number of a batch, and the seed for the global ran
 def is_py_dataset(value: Any) -> bool:
     """Whether `value` has the methods of a `PyDataset`. Look-alikes count, such as the one of PyPI's keras."""
     kind = type(value)
-    counted = hasattr(kind, "num_batches") or hasattr(kind, "__len__") or hasattr(value, "num_batches")
-    return hasattr(kind, "__getitem__") and hasattr(kind, "on_epoch_end") and counted
+    if not (hasattr(kind, "on_epoch_end") and hasattr(kind, "__getitem__")):
+        return False
+    return hasattr(kind, "num_batches") or hasattr(kind, "__len__") or hasattr(value, "num_batches")
 
 
 def batch_count(dataset: Any) -> int | None:

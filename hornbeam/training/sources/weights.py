@@ -96,7 +96,9 @@ def _is_whole(value: Any) -> bool:
 
 def spread_sample_weight(y: Any, sample_weight: Any) -> Any:
     """`sample_weight` in the nesting of `y`: one array serves all outputs, else each output has its own (or None)."""
-    if sample_weight is None or not tree.is_nested(y):
+    if sample_weight is None:
+        return None
+    if not tree.is_nested(y):
         if tree.is_nested(sample_weight):
             raise ArgumentError("one array of weights, as y is one array", describe(sample_weight), "sample_weight")
         return sample_weight
