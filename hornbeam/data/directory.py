@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -157,9 +157,19 @@ def _files_below(root: Path, formats: Sequence[str], follow_links: bool) -> list
     """All files with these endings, folder by folder, both in alphabetic order."""
     endings = tuple(formats)
     found = []
-    for folder, _, names in sorted(os.walk(root, followlinks=follow_links), key=lambda one: one[0]):
+    for folder, names in sorted(_walk(root, follow_links)):
         found += [str(Path(folder) / name) for name in sorted(names) if name.lower().endswith(endings)]
     return found
+
+
+def _walk(root: Path, follow_links: bool) -> Iterator[tuple[str, list[str]]]:
+    """Each folder with the names of its files; a link to a folder that it lies in is not followed round in a circle."""
+    for folder, below, names in os.walk(root, followlinks=follow_links):
+        yield folder, names
+        if follow_links:
+            here = Path(os.path.realpath(folder))
+            around = {here, *here.parents}
+            below[:] = [one for one in below if Path(os.path.realpath(Path(folder) / one)) not in around]
 
 
 def _by_class(
@@ -206,7 +216,7 @@ def _encode(numbers: list[Any] | None, label_mode: str | None, class_names: Sequ
 
 def _nothing_found(root: Path, formats: Sequence[str], kind: str, follow_links: bool, where: str) -> ArgumentError:
     others: dict[str, int] = {}
-    for _, _, names in os.walk(root, followlinks=follow_links):
+    for _, names in _walk(root, follow_links):
         for name in names:
             ending = Path(name).suffix.lower() or name
             others[ending] = others.get(ending, 0) + 1

@@ -133,7 +133,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         A `PIL.Image.Image` of mode "L" ("I" for grey values over 255), "RGB" or "RGBA".
 
     Raises:
-        ValueError: If the shape is none of an image.
+        ValueError: If the shape is none of an image, or a value is NaN or infinite.
 
     >>> array_to_img(np.ones((2, 3, 1)), scale=False).size
     (3, 2)
@@ -146,6 +146,8 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         array = array.transpose(1, 2, 0)
     if array.shape[2] not in CHANNELS.values():
         raise ArgumentError("1, 3 or 4 channels", f"shape={array.shape} in {layout}", "array_to_img")
+    if not np.isfinite(array).all():
+        raise ArgumentError("finite numbers", "NaN or infinity", "array_to_img")
     if scale:
         array = array - array.min()
         greatest = array.max()
@@ -190,6 +192,10 @@ def save_img(
     if image.mode == "RGBA" and ending in ("jpg", "jpeg"):
         warn("JPEG has no transparency: the image is written as RGB.")
         image = image.convert("RGB")
+    written = pillow().registered_extensions()
+    known = {one[1:] for one, kind in written.items() if kind in pillow().SAVE}
+    if ending not in known and ending.upper() not in pillow().SAVE:
+        raise UnknownNameError("image format", ending, sorted(known), "save_img")
     image.save(path, format="jpeg" if str(file_format).lower() == "jpg" else file_format, **kwargs)
 
 

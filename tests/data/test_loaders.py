@@ -500,3 +500,19 @@ def test_pictures_to_files_and_back(tmp_path):
     with pytest.warns(UserWarning, match="transparency"):
         save_img(tmp_path / "x.jpg", np.zeros((2, 2, 4)))
     assert load_img(io.BytesIO((tmp_path / "x.jpg").read_bytes())).mode == "RGB"
+    with pytest.raises(ValueError, match=r"image format.*'pgn'.*'png'"):
+        save_img(tmp_path / "x.pgn", x)
+    with pytest.raises(ValueError, match="finite"):
+        save_img(tmp_path / "nan.png", np.full((2, 2, 3), np.nan))
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["first.png", "x.jpg", "x.png"]
+
+
+def test_links_in_a_circle_give_each_file_once(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        save_img(tmp_path / name / "deep" / "x.png", np.zeros((2, 2, 3)))
+    (tmp_path / "a/deep/round").symlink_to(tmp_path / "a", target_is_directory=True)
+    (tmp_path / "a/other").symlink_to(tmp_path / "b/deep", target_is_directory=True)
+    data = image_dataset_from_directory(tmp_path, follow_links=True, shuffle=False, verbose=False)
+    found = [os.path.relpath(one, tmp_path) for one in data.file_paths]
+    assert found == ["a/deep/x.png", "a/other/x.png", "b/deep/x.png"]
