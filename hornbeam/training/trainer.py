@@ -90,7 +90,7 @@ class Trainer(Preparation, StateTree):
         """What `pickle` and `copy` take: all but the steps, which are compiled for this very object."""
         left_out = ("_kept", "_keeps", "train_function", "test_function", "predict_function")
         state = {name: value for name, value in super().__getstate__().items() if name not in left_out}  # type: ignore[attr-defined]
-        return {**state, "_executions": {}}
+        return {**state, "_untracked_executions": {}}
 
     # --- compile -------------------------------------------------------------------------------------------
 
