@@ -59,12 +59,16 @@ def value_and_grad(
         return functools.wraps(fn)(
             lambda *args, **kwargs: _by_arguments(fn, 0 if argnums is None else argnums, has_aux, args, kwargs)
         )
-    leaves, description = tree.flatten_and_structure(variables)
-    for one in leaves:
-        if not isinstance(one, Variable):
-            raise ArgumentTypeError("variables", describe(one), "value_and_grad")
-    value, aux, gradients = _by_variables(fn, leaves, has_aux)
-    gradients = tree.unflatten(description, gradients)
+    if type(variables) is list and all(isinstance(one, Variable) for one in variables):  # as in every step
+        value, aux, gradients = _by_variables(fn, variables, has_aux)
+        gradients = list(gradients)
+    else:
+        leaves, description = tree.flatten_and_structure(variables)
+        for one in leaves:
+            if not isinstance(one, Variable):
+                raise ArgumentTypeError("variables", describe(one), "value_and_grad")
+        value, aux, gradients = _by_variables(fn, leaves, has_aux)
+        gradients = tree.unflatten(description, gradients)
     return ((value, aux), gradients) if has_aux else (value, gradients)
 
 
@@ -100,7 +104,10 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
             value, aux = _split(result, has_aux)
         written = trace.updates()
         losses = [(layer, list(values)) for layer, values in trace.losses.values()]
-        aux_leaves, aux_description = tree.flatten_and_structure(aux)
+        if type(aux) is tuple and all(map(backend.is_array, aux)):  # as in every step
+            aux_leaves, aux_description = list(aux), None
+        else:
+            aux_leaves, aux_description = tree.flatten_and_structure(aux)
         # only tensors may pass the border as results
         fixed = [None if backend.is_array(one) else (one,) for one in aux_leaves]
         kept[:] = [
@@ -128,7 +135,8 @@ def _by_variables(fn: Callable, variables: list[Variable], has_aux: bool) -> tup
     for layer, count in loss_layers:
         scope.write_losses(layer, [next(rest) for _ in range(count)])
     tensors = iter(aux_tensors)
-    aux = tree.unflatten(aux_description, [next(tensors) if one is None else one[0] for one in fixed])
+    leaves = [next(tensors) if one is None else one[0] for one in fixed]
+    aux = tuple(leaves) if aux_description is None else tree.unflatten(aux_description, leaves)
     return value, aux, gradients
 
 

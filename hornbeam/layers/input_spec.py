@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hornbeam import dtypes, tree
@@ -68,8 +69,8 @@ class InputSpec:
         """A spec made from what `get_config` gave."""
         return cls(**config)
 
-    def check(self, value: Any, where: str) -> None:
-        """Raises a ValueError that names the demand and the input unless `value` fits."""
+    def check(self, value: Any, where: Callable[[], str]) -> None:
+        """Raises a ValueError that names the demand, the input and what `where` gives, unless `value` fits."""
         shape = value.shape
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim and not self.allow_last_axis_squeeze:
@@ -92,15 +93,15 @@ class InputSpec:
             ):
                 self._refuse(f"shape={self.shape}", value, where)
 
-    def _refuse(self, wanted: str, value: Any, where: str) -> None:
-        raise ArgumentError(f"an input with {wanted}", f"shape={tuple(value.shape)}", where)
+    def _refuse(self, wanted: str, value: Any, where: Callable[[], str]) -> None:
+        raise ArgumentError(f"an input with {wanted}", f"shape={tuple(value.shape)}", where())
 
 
 def _without_last_one(shape: tuple) -> tuple:
     return shape[:-1] if shape and shape[-1] == 1 else shape
 
 
-def check_inputs(spec: Any, inputs: Any, where: str) -> None:
+def check_inputs(spec: Any, inputs: Any, where: Callable[[], str]) -> None:
     """Checks inputs of any structure against a spec or a list, tuple or dict of specs."""
     if isinstance(spec, InputSpec):
         if hasattr(inputs, "shape"):
@@ -112,18 +113,18 @@ def check_inputs(spec: Any, inputs: Any, where: str) -> None:
         if isinstance(inputs, dict):
             missing = [name for name, one in spec.items() if name not in inputs and not one.optional]
             if missing:
-                raise ArgumentError(f"inputs with the keys {sorted(spec)}", f"{sorted(inputs)}", where)
+                raise ArgumentError(f"inputs with the keys {sorted(spec)}", f"{sorted(inputs)}", where())
             inputs = [inputs.get(name) for name in spec]
         specs = list(spec.values())
     else:
         specs = tree.flatten(spec)
     leaves = tree.flatten(inputs)
     if len(leaves) != len(specs):
-        raise ArgumentError(f"{len(specs)} input(s)", f"{len(leaves)}", where)
+        raise ArgumentError(f"{len(specs)} input(s)", f"{len(leaves)}", where())
     for one, value in zip(specs, leaves, strict=True):
         if value is None and (one is None or one.optional):
             continue
         if one is not None and getattr(value, "shape", None) is not None:
             one.check(value, where)
         elif one is not None and value is None:
-            raise ArgumentError("an input", "None", where)
+            raise ArgumentError("an input", "None", where())

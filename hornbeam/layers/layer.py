@@ -150,7 +150,7 @@ class Layer(*_BASES):  # type: ignore[misc]
         signature = self._call_signature
         inputs = args[0] if args else kwargs.get(signature.first)
         if self.input_spec is not None:
-            check_inputs(self.input_spec, inputs, self._where())
+            check_inputs(self.input_spec, inputs, self._where)
         first_call = not self.built
         if first_call:
             self._build_from_call(args, kwargs)

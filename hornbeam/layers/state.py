@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def remembered(function: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
     """A method that looks through all layers, and does so once while a trainer says that nothing moves (`_kept`)."""
+    key = f"{function.__module__}.{function.__name__}"
 
     @functools.wraps(function)
     def look(self: Any) -> list[Any]:
         kept = self.__dict__.get("_kept")
         if kept is None:
             return function(self)
-        key = f"{function.__module__}.{function.__name__}"
         found = kept.get(key)
         if found is None:
             found = kept[key] = function(self)

@@ -37,10 +37,11 @@ class Steps:
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             return self._scaled(loss), (y_pred, loss)
 
-        (_, (y_pred, loss)), gradients = value_and_grad(loss_fn, self.trainable_variables, has_aux=True)
+        variables = self.trainable_variables
+        (_, (y_pred, loss)), gradients = value_and_grad(loss_fn, variables, has_aux=True)
         self._track_loss(loss, x)
-        if self.trainable_variables:
-            self.optimizer.apply(gradients, self.trainable_variables)
+        if variables:
+            self.optimizer.apply(gradients, variables)
         else:
             warn("The model has no trainable variables, so training changes nothing.")
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
