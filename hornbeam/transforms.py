@@ -340,8 +340,12 @@ class Compiled:
     def __call__(self, *args: Any) -> Any:
         return self._run(args)
 
-    def _run(self, *args: Any) -> Any:
-        tensors = self._program(*args) if self._stateful else self._carried(*args)
+    def _run(self, *args: Any, steps: int = 1) -> Any:
+        if self._stateful:
+            tensors = self._program(*args)
+            self._program.ran(steps)
+        else:
+            tensors = self._carried(*args)
         rest = iter(tensors)
         description, fixed = self._fixed
         return tree.unflatten(description, [next(rest) if one is None else one[0] for one in fixed])
@@ -422,7 +426,14 @@ class CompiledLoop(Compiled):
 
     def __call__(self, start: int, stop: int, *args: Any) -> Any:
         """Runs the steps from `start` up to, not including, `stop`; gives the result of the last."""
-        return self._run(args, backend.asarray(start, "int32"), backend.asarray(stop, "int32"))
+        while self._stateful and stop - start > self._program.room:
+            count = int(self._program.room)
+            self._part(start, start + count, args)
+            start += count
+        return self._part(start, stop, args)
+
+    def _part(self, start: int, stop: int, args: tuple) -> Any:
+        return self._run(args, backend.asarray(start, "int32"), backend.asarray(stop, "int32"), steps=stop - start)
 
 
 def _as_before(new: Any, old: Any) -> Any:

@@ -376,6 +376,8 @@ class Backend:
         """`function`, a pure one on trees of tensors, compiled; arguments at `donate` give up their memory.
 
         Where the framework has a compiler beside its graphs, `optimize` says whether it is used; None leaves it open.
+        What a backend with the feature "inplace" gives has besides `ran(steps)`, which is told how many steps each run
+        was, and `room`, the number of steps after which it may change the way it runs: one run must not go beyond.
         """
         raise UnsupportedError(
             "a backend that compiles", f"the {self.name} backend", "jit", "Pass jit_compile=False or run_eagerly=True."

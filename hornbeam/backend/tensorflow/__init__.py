@@ -11,7 +11,7 @@ import numpy as np
 
 from hornbeam import _config, tree
 from hornbeam.backend.base import Backend, Recorder, Struct, is_numeric
-from hornbeam.backend.tensorflow import control, indexing, native, nn, random, replicas, tape, updates, xp
+from hornbeam.backend.tensorflow import control, indexing, native, nn, programs, random, replicas, tape, updates, xp
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
@@ -224,7 +224,7 @@ class TensorflowBackend(Backend):
         return tape.TensorflowRecorder(persistent)
 
     def compile(self, function: Callable, donate: Sequence[int] = (), optimize: bool | None = None) -> Callable:
-        return control.Program(function, optimize)
+        return programs.Program(function, optimize)
 
     def repeat(self, body: Callable, start: Any, stop: Any, carry: Any) -> Any:
         _, carry = tf.while_loop(

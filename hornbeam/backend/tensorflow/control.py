@@ -1,4 +1,4 @@
-"""Control flow, gradients of one's own, and compiled programs, on trees of tensors."""
+"""Control flow and gradients of one's own, on trees of tensors."""
 
 from __future__ import annotations
 
@@ -162,54 +162,3 @@ def remat(function: Callable) -> Callable:
         return tree.unflatten(kept[0], tf.nest.flatten(found))
 
     return apply
-
-
-class Program:
-    """A function of trees of tensors as a `tf.function`, traced once for each structure, shape and dtype.
-
-    Variables that the function reads and writes stay where they are: the graph sees them.
-
-    Args:
-        function: Takes and gives trees; what is no tensor in them is constant.
-        optimize: Whether XLA compiles the graph.
-    """
-
-    def __init__(self, function: Callable, optimize: bool | None = None) -> None:
-        self._function = function
-        self._optimize = optimize
-        self._graphs: dict[Any, tuple] = {}
-
-    def _trace(self, leaves: list[Any], description: Any) -> tuple:
-        kept: list[Any] = []
-
-        def flat(*tensors: Any) -> list[Any]:
-            rest = iter(tensors)
-            filled = [next(rest) if isinstance(one, tf.Tensor) else one for one in leaves]
-            found, structure = tree.flatten_and_structure(self._function(*tree.unflatten(description, filled)))
-            kept[:] = [structure, [None if isinstance(one, tf.Tensor) else (one,) for one in found]]
-            return [one for one in found if isinstance(one, tf.Tensor)]
-
-        specs = [tf.TensorSpec(one.shape, one.dtype) for one in leaves if isinstance(one, tf.Tensor)]
-        # without autograph: hornbeam's own code, and train steps that users write, say what they mean
-        graph = tf.function(flat, autograph=False, jit_compile=self._optimize or None)
-        return graph.get_concrete_function(*specs), kept
-
-    def __call__(self, *args: Any) -> Any:
-        leaves, description = tree.flatten_and_structure(args)
-        key = (description, tuple(_kind(one) for one in leaves))
-        known = self._graphs.get(key)
-        if known is None:
-            known = self._graphs[key] = self._trace(leaves, description)
-        graph, (structure, fixed) = known
-        found = iter(graph(*[one for one in leaves if isinstance(one, tf.Tensor)]))
-        return tree.unflatten(structure, [next(found) if one is None else one[0] for one in fixed])
-
-
-def _kind(value: Any) -> Any:
-    if isinstance(value, tf.Tensor):
-        return value.dtype, tuple(value.shape)
-    try:
-        hash(value)
-    except TypeError:
-        return id(value)
-    return type(value), value

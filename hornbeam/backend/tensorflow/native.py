@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from hornbeam.backend.tensorflow import replicas
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.errors import ArgumentError, UnknownNameError
 
+# what TensorFlow does not take in the name of an operation
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 _TRACKED = tf.__internal__.tracking.Trackable
 
 
@@ -75,6 +78,15 @@ class ModuleBase(LayerBase, tf.Module):
 
     # `tf.Module` computes it from a scope; layers have their own
     name: str = ""
+
+    @property
+    def _hooked(self) -> bool:
+        return not tf.executing_eagerly()
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        # in a graph, so that errors and profiles of TensorFlow name the layer that an operation belongs to
+        with tf.name_scope(_NOT_IN_NAMES.sub("_", self.name).lstrip("_") or "layer"):
+            return self._apply_layer(*args, **kwargs)
 
     def __init__(self) -> None:
         # instead of that of `tf.Module`, which sets names; a module that holds the layer looks here for variables
