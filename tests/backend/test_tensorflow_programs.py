@@ -48,7 +48,7 @@ def forms(model):
     """Of each program of the training steps, whether it is compiled."""
     return [
         one._program._compiles
-        for (phase, _), execution in model._executions.items() if phase == "train"
+        for (phase, _), execution in model._untracked_executions.items() if phase == "train"
         for one in execution._programs.values()
     ]  # fmt: skip
 
