@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam import dtypes, ops
+from hornbeam._arguments import KeepsArguments
 from hornbeam._wire import wire
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnknownNameError, describe
 from hornbeam.layers.core.small import Rescaling
@@ -58,7 +59,7 @@ class Feature:
 
 
 @wire("keras.src.layers.preprocessing.feature_space.Cross")
-class Cross:
+class Cross(KeepsArguments):
     """Columns that count together: each combination of their values falls into one of `crossing_dim` bins.
 
     Args:
@@ -80,12 +81,6 @@ class Cross:
     def name(self) -> str:
         """The names of the columns with "_X_" between them."""
         return "_X_".join(self.feature_names)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal cross."""
-        return {
-            "feature_names": self.feature_names, "crossing_dim": self.crossing_dim, "output_mode": self.output_mode,
-        }  # fmt: skip
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Cross:
