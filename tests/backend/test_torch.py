@@ -411,6 +411,21 @@ def test_an_update_of_ones_own_runs_together() -> None:
     assert [one.numpy().tolist() for one in variables] == [[0.5, 1.5], [[1.5]]]
 
 
+@pytest.mark.parametrize("rows", [2, 20_000])  # few are looked at, many are clamped
+def test_probabilities_beyond_their_bounds_have_a_bounded_loss_and_no_gradient(rows: int) -> None:
+    logits = torch.zeros(rows, 2, requires_grad=True)
+    with torch.no_grad():
+        logits[0] = torch.tensor([100.0, -100.0])
+    loss = keras.ops.sparse_categorical_crossentropy(torch.ones(rows, dtype=torch.int64), keras.ops.softmax(logits))
+    np.testing.assert_allclose(loss[:2].detach(), [-np.log(1e-7), np.log(2.0)], rtol=1e-5)
+    loss.sum().backward()
+    assert logits.grad is not None
+    np.testing.assert_allclose(logits.grad[:2], [[0.0, 0.0], [0.5, -0.5]], atol=1e-6)
+    nothing = torch.full((rows, 2), float("nan"), requires_grad=True)
+    labels = torch.ones(rows, dtype=torch.int64)
+    assert keras.ops.sparse_categorical_crossentropy(labels, keras.ops.softmax(nothing)).isnan().all()
+
+
 # --- placement ---------------------------------------------------------------------------------------------------
 
 

@@ -187,6 +187,35 @@ def test_some_of_the_variables_are_enough_but_unknown_ones_are_named():
     assert_unchanged(before, everything(optimizer, [*variables, stranger]))
 
 
+@pytest.mark.parametrize("name", ["Adam", "SGD"])
+def test_steps_after_the_first_are_checked_as_that_one_was(name):
+    optimizer = getattr(keras.optimizers, name)(0.5)
+    first, second = variable(name="first"), variable(name="second")
+    step = keras.ops.ones(2)
+    for _ in range(2):
+        optimizer.apply([step, step], [first, second])
+    before = everything(optimizer, [first, second])
+    with pytest.raises(ValueError, match="gradient of shape"):
+        optimizer.apply([step, keras.ops.ones(3)], [first, second])
+    with pytest.raises(ValueError, match="built with"):
+        optimizer.apply([step, step], [first, variable(name="third")])
+    assert_unchanged(before, everything(optimizer, [first, second]))
+    optimizer.apply([keras.ops.zeros(2), step], [second, first])  # in another order: each its own gradient
+    with pytest.warns(UserWarning, match="No gradients for"):
+        optimizer.apply([step, None], [first, second])
+    other = getattr(keras.optimizers, name)(0.5)
+    same = [variable(), variable()]
+    for grads in ([step, step], [step, step], [step, keras.ops.zeros(2)]):
+        other.apply(grads, same)
+    with pytest.warns(UserWarning, match="No gradients for"):
+        other.apply([step, None], same)
+    for mine, theirs in zip([first, second], same, strict=True):
+        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-6)
+    first.constraint = keras.constraints.MaxNorm(0.1)
+    optimizer.apply(np.stack([ones, ones]), [first, second])  # arrays, and a constraint that came later
+    assert np.linalg.norm(first.numpy()) <= 0.1 + 1e-6
+
+
 def test_gradients_alone_need_a_built_optimizer():
     optimizer, v = keras.optimizers.SGD(0.5), variable()
     with pytest.raises(ValueError, match="built"):
