@@ -18,6 +18,7 @@ from hornbeam.training.sources.arrays import ArraySource, LazyRowSource, RowSour
 from hornbeam.training.sources.base import Source
 from hornbeam.training.sources.convert import is_a, is_array_like, standardize_whole
 from hornbeam.training.sources.dataset import DatasetPlace
+from hornbeam.training.sources.distributed import batch_count, is_distributed, whole_batches
 from hornbeam.training.sources.grain import GrainPlace, is_grain
 from hornbeam.training.sources.lazy import LazyRows
 from hornbeam.training.sources.py_dataset import PyDatasetSource, is_py_dataset
@@ -49,7 +50,8 @@ def open_source(
     Args:
         x: Inputs: one array of any framework or a nesting of several, a pandas frame or series, rows of an HDF5
             file, a generator or other iterable of batches, a `Dataset`, a `PyDataset`, torch `DataLoader` or
-            `tf.data.Dataset`. Lists of numbers are arrays; lists of arrays are several inputs.
+            `tf.data.Dataset`, also one that a strategy distributes. Lists of numbers are arrays; lists of arrays are
+            several inputs.
         y: Targets of the same length, for arrays only; other kinds bring them in their batches.
         sample_weight: A weight for each sample, for arrays only: one array, or one for each output.
         batch_size: Samples in a batch, for arrays only; None for 32.
@@ -205,6 +207,8 @@ def _open_stream(x: Any, steps: int | None, class_weight: ClassWeights | None) -
         return _open_dataset(x, steps, class_weight)
     if callable(getattr(x, "as_numpy_iterator", None)):
         return _open_tf_dataset(x, steps, class_weight)
+    if is_distributed(x):
+        return _open_distributed(x, steps, class_weight)
     if not hasattr(x, "__iter__"):
         return None
     if is_grain(x):
@@ -270,6 +274,21 @@ def _open_tf_dataset(dataset: Any, steps: int | None, class_weight: ClassWeights
         rewinds=True,
         limit=steps,
         count=cardinality if cardinality > 0 else None,
+        class_weight=class_weight,
+    )
+
+
+def _open_distributed(dataset: Any, steps: int | None, class_weight: ClassWeights | None) -> StreamSource:
+    kind = "distributed tf.data.Dataset"
+    count = batch_count(dataset)
+    if count == -1 and steps is None:
+        raise ArgumentError("a number of steps for endless data", "None", kind, "Give steps_per_epoch.")
+    return StreamSource(
+        kind,
+        lambda: whole_batches(dataset),
+        rewinds=True,
+        limit=steps,
+        count=None if count == -1 else count,
         class_weight=class_weight,
     )
 

@@ -133,6 +133,48 @@ def one_device():
     return float(np.abs(alone - trained(model)).max())
 
 
+def from_dataset(distributed, steps=None, rows=21, **compile_arguments):
+    """With a dataset that the strategy distributes, against the arrays."""
+    def numbers(model, data, more, inputs):
+        history = model.fit(data, validation_data=data, epochs=2, shuffle=False, verbose=0, **more).history
+        found = [value for name in sorted(history) for value in history[name]]
+        found += [*np.ravel(model.predict(inputs, verbose=0)), *model.evaluate(data, steps=steps, verbose=0)]
+        return np.array(found + [one for weight in model.weights for one in np.ravel(weight.numpy())])
+
+    x, y = X[:rows], Y[:rows]
+    plain = tf.data.Dataset.from_tensor_slices((x, y)).batch(10)
+    alone = numbers(dense(), plain, {}, tf.data.Dataset.from_tensor_slices(x).batch(10))
+    with STRATEGY.scope():
+        model = dense(**compile_arguments)
+    data, inputs = distributed(lambda: tf.data.Dataset.from_tensor_slices((x, y))), x
+    more = {} if steps is None else {"steps_per_epoch": steps, "validation_steps": steps}
+    together = numbers(model, data, more, distributed(lambda: tf.data.Dataset.from_tensor_slices(inputs))
+                       if steps is None else inputs)
+    return float(np.abs(alone - together).max())
+
+
+def whole(make):
+    return STRATEGY.experimental_distribute_dataset(make().batch(10))
+
+
+def in_parts(make):
+    return STRATEGY.distribute_datasets_from_function(
+        lambda context: make().batch(context.get_per_replica_batch_size(10))
+    )
+
+
+def endless(make):
+    return STRATEGY.experimental_distribute_dataset(make().repeat().batch(10))
+
+
+def refused():
+    try:
+        dense().fit(endless(lambda: tf.data.Dataset.from_tensor_slices((X, Y))), verbose=0)
+    except ValueError as problem:
+        return 0.0 if "steps_per_epoch" in str(problem) else 1.0
+    return 1.0
+
+
 print("RESULT " + json.dumps({
     "fit": apart(dense, validation_data=(X, Y)),
     "weighted": apart(dense, sample_weight=WEIGHTS),
@@ -141,4 +183,8 @@ print("RESULT " + json.dumps({
     "own loop": own_loop(),
     "statistics": statistics(),
     "one device": one_device(),
+    "distributed dataset": from_dataset(whole),
+    "datasets from a function": from_dataset(in_parts),
+    "endless distributed dataset": from_dataset(endless, steps=2, rows=20),
+    "endless without steps": refused(),
 }))

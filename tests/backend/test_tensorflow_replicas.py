@@ -21,7 +21,11 @@ def results():
 
 
 @pytest.mark.parametrize(
-    "what", ["fit", "weighted", "eager", "own step", "own loop", "statistics", "one device"]
+    "what",
+    [
+        "fit", "weighted", "eager", "own step", "own loop", "statistics", "one device", "distributed dataset",
+        "datasets from a function", "endless distributed dataset", "endless without steps",
+    ],
 )
 def test_replicas_equal_one_device(results, what):
     assert results[what] < 1e-5
