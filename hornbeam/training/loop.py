@@ -16,8 +16,13 @@ from hornbeam.training.data import ArraySource, Source
 from hornbeam.training.execution import Execution, fits_on_device
 
 # How long one dispatch of many fused steps should take, in seconds: short enough for a lively progress bar and
-# a prompt Ctrl-C, long enough that dispatching, and on a CPU the first touch of its memory, costs nothing.
-DISPATCH_SECONDS = 0.8
+# a prompt Ctrl-C, long enough that dispatching, and on a CPU the first touch of its memory, costs next to nothing.
+DISPATCH_SECONDS = 1.6
+# Up to so long, a dispatch has one more queued behind it, so that nothing waits for Python; a longer one has none,
+# since a millisecond between two is nothing beside it, and Ctrl-C would have to wait for both.
+_QUEUED_SECONDS = 0.2
+# How long steps run one after the other before somebody looks; nothing is gained by more.
+_EAGER_SECONDS = 0.8
 
 
 class Loop:
@@ -49,6 +54,7 @@ class Loop:
         self.every_batch = every_batch
         self.begin, self.end, self.stopped = begin, end, stopped
         self._on_device: Any = None
+        self._step_seconds = 0.0  # as last measured
         self._resident = (
             isinstance(source, ArraySource)
             and (backend.eager_rows or (execution.can_fuse and (not every_batch or steps_per_execution is not None)))
@@ -91,7 +97,7 @@ class Loop:
         on_device = None if order is None else backend.put(order)
         result = None
         step = 0
-        running: tuple[Any, int] | None = None  # the dispatch before the last: one is always queued behind it
+        queued: list[tuple[Any, int]] = []  # dispatches that may not be over yet, and how many steps each has
         since = time.perf_counter()
         while step < full:
             self.begin(step)
@@ -99,15 +105,16 @@ class Loop:
             result = self.execution.rows(self._on_device, on_device, source.batch_size, step, stop, source.bare)
             if self.steps_per_execution is None and not self.execution.can_fuse and not self.every_batch:
                 now = time.perf_counter()
-                self._adapt((now - since) / (stop - step), stop - step)
+                self._adapt((now - since) / (stop - step), stop - step, _EAGER_SECONDS)
                 since = now
-            elif self.steps_per_execution is None and self.execution.can_fuse:
-                if running is not None:
-                    backend.wait(running[0])
+            elif self.execution.can_fuse:
+                queued.append((result, stop - step))
+                while len(queued) > (self._step_seconds * (stop - step) < _QUEUED_SECONDS):
+                    done, count = queued.pop(0)
+                    backend.wait(done)
                     now = time.perf_counter()
-                    self._adapt((now - since) / running[1], running[1])
+                    self._adapt((now - since) / count, count, DISPATCH_SECONDS)
                     since = now
-                running = (result, stop - step)
             step = stop
             self.end(step - 1, result)
             if self.stopped():
@@ -120,10 +127,12 @@ class Loop:
             self.end(step, result)
         return result
 
-    def _adapt(self, seconds_per_step: float, done: int) -> None:
+    def _adapt(self, seconds_per_step: float, done: int, seconds: float) -> None:
         """Sizes the coming dispatches by how long one took; the first of all also compiled."""
-        wanted = max(1, round(DISPATCH_SECONDS / max(seconds_per_step, 1e-7)))
-        self.execution.steps_per_dispatch = min(wanted, done * 16)
+        self._step_seconds = seconds_per_step
+        if self.steps_per_execution is None:
+            wanted = max(1, round(seconds / max(seconds_per_step, 1e-7)))
+            self.execution.steps_per_dispatch = min(wanted, done * 16)
 
 
 def _groups(source: Source, size: int, limit: int | None) -> Iterator[list[Any]]:

@@ -117,7 +117,7 @@ class Trainer(Preparation, StateTree):
             weighted_metrics: Metrics that take sample weights into account.
             run_eagerly: Whether steps run as plain Python, for debugging.
             steps_per_execution: Exactly how many steps go into one dispatch. With 1, the default, as many steps
-                as take about 0.8 s are fused unless a callback wants each batch.
+                as take about 1.6 s are fused unless a callback wants each batch.
             jit_compile: Whether steps are compiled; "auto" does where the backend can.
             auto_scale_loss: Whether the optimizer scales the loss if the policy is mixed_float16.
 
