@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.keras_oracle import QUICK_XLA
+
 # The graphs that torch follows run as they are: a program for each would take seconds. Some tests ask for programs.
 os.environ.setdefault("HORNBEAM_TORCH_COMPILER", "none")
 # Several processes that each take all cores wait for each other: where tests run side by side, torch gets one thread.
 if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("HORNBEAM_BACKEND") == "torch":
     os.environ["OMP_NUM_THREADS"] = "1"
+# XLA reads its flags once, when the first array is made, which may be while tests are collected: see quick_programs.
+_XLA_FLAGS = os.environ.get("XLA_FLAGS", "").replace(QUICK_XLA, "").strip()  # without what xdist hands to its workers
+os.environ["XLA_FLAGS"] = f"{_XLA_FLAGS} {QUICK_XLA}".strip()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,18 +61,18 @@ def small_heap() -> None:
 def quick_programs() -> None:
     """XLA's programs are made in the quickest way: few tests run one long enough to win the time back.
 
-    That is without LLVM's slow passes, with the older of XLA's two emitters, which takes a third of the time, and
-    without the cache on disk, whose lock the processes of a run wait for. Only in this process; the programs that tests
-    start compile as they do for users.
+    That is without LLVM's slow passes, with the older of XLA's two emitters (`QUICK_XLA`), and without the cache on
+    disk, whose lock the processes of a run wait for. Only in this process; the programs that tests start compile as
+    they do for users.
     """
-    if "jax" not in sys.modules:
-        return
-    jax = sys.modules["jax"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    jax.config.update("jax_enable_compilation_cache", False)
-    with pytest.MonkeyPatch.context() as patch:  # XLA reads its flags once, when the first device is asked for
-        patch.setenv("XLA_FLAGS", f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip())
+    if "jax" in sys.modules:
+        jax = sys.modules["jax"]
+        jax.config.update("jax_disable_most_optimizations", True)
+        jax.config.update("jax_enable_compilation_cache", False)
         jax.local_devices()
+    os.environ["XLA_FLAGS"] = _XLA_FLAGS
+    if not _XLA_FLAGS:
+        del os.environ["XLA_FLAGS"]
 
 
 @pytest.fixture(scope="session")

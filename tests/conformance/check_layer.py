@@ -46,6 +46,67 @@ def symbolic(inputs: Any, batch: int | None = None, open_axes: bool = False) -> 
     return tree.map_structure(like, inputs)
 
 
+class Program:
+    """A layer with its gradients in one program, which runs with whatever weights: making one takes longest here."""
+
+    def __init__(
+        self, layer: keras.Layer, inputs: tuple, settings: dict[str, Any], gradients: bool = True, train: bool = False
+    ) -> None:
+        """Nothing is compiled before the first run.
+
+        Args:
+            layer: Built; its variables change with each run.
+            inputs: The positional arguments of the call, NumPy arrays.
+            settings: Further arguments of the call.
+            gradients: Whether gradients are asked for, if the backend has them.
+            train: Whether the program also calls with `training=True`.
+        """
+        leaves, description = tree.flatten_and_structure(inputs)
+        moving = {i: keras.Variable(one) for i, one in enumerate(leaves) if one.dtype == np.float32}
+        self.layer, self.train = layer, train
+        self.by = [*layer.trainable_variables, *moving.values()]
+        if not gradients or "gradients" not in backend.features:
+            self.by = []
+
+        def called(settings: dict[str, Any]) -> Any:
+            """What the gradients are of, and what the call left."""
+            values = [moving[i].value if i in moving else backend.asarray(one) for i, one in enumerate(leaves)]
+            outputs = layer(*tree.unflatten(description, values), **settings)
+            total = sum(keras.ops.sum(one) for one in layer.losses)
+            for one in tree.flatten(outputs):
+                if self.by and one is not None and keras.backend.is_float_dtype(one.dtype):
+                    weights = np.cos(np.arange(np.prod(tuple(one.shape)), dtype="float32")).reshape(tuple(one.shape))
+                    total = total + keras.ops.sum(keras.ops.multiply(one, weights))
+            return total * 1.0, (outputs, layer.losses, [one.value for one in layer.non_trainable_variables])
+
+        def once(settings: dict[str, Any]) -> Any:
+            if not self.by:
+                return called(settings)[1], []
+            (_, left), gradients = keras.value_and_grad(lambda: called(settings), self.by, has_aux=True)
+            return left, gradients
+
+        both = [settings, {**settings, "training": True}] if train else [settings]
+        self._run = keras.jit(lambda: [once(one) for one in both])
+
+    def __call__(self, weights: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """Runs it with these weights of the layer.
+
+        Returns:
+            NumPy arrays: the outputs `"out"`, the sum of the `"losses"`, the `"gradients"`; those of the call with
+            `training=True` as `"train"` and `"train_gradients"`, with the variables after it as `"state"`.
+        """
+        self.layer.set_weights(weights)
+        found: dict[str, list[np.ndarray]] = {}
+        for kind, ((outputs, losses, state), gradients) in zip(("", "train_"), self._run(), strict=False):
+            found["train" if kind else "out"] = to_numpy(outputs)
+            found[f"{kind}gradients"] = to_numpy(gradients)
+            if kind:
+                found["state"] = to_numpy(state)
+            else:
+                found["losses"] = [np.float32(sum(np.sum(one) for one in to_numpy(losses)))]
+        return found
+
+
 def close(got: list[np.ndarray], wanted: list[np.ndarray], tolerance: float = 1e-6) -> None:
     """The same shapes and dtypes, and values to a tolerance."""
     assert [(one.shape, one.dtype) for one in got] == [(one.shape, one.dtype) for one in wanted]
@@ -67,6 +128,7 @@ def check_layer(
     open_axes: bool = False,
     config: dict[str, Any] | None = None,
     tmp_path: Any = None,
+    program: Program | None = None,
 ) -> keras.Layer:
     """Checks one layer; returns it, built.
 
@@ -79,10 +141,11 @@ def check_layer(
         call: Further arguments of the call, such as `mask`; arrays become tensors.
         training_differs: Whether `training=True` must give something else; if not, it must give the same.
         mixed: Whether it must work under mixed precision.
-        gradients: Whether gradients by its inputs must exist.
+        gradients: Whether gradients by its inputs must exist, and be finite in the program.
         open_axes: Whether symbolic inputs may leave all axes but the last open.
         config: What its config must contain.
         tmp_path: A folder; with it a model of the layer is saved and loaded.
+        program: A program of another such layer and the same call, held against what runs op by op.
     """
     layer = make()
     assert not layer.weights or layer.built, "variables come with build"
@@ -93,6 +156,7 @@ def check_layer(
     inputs = tuple(inputs) if spread else (inputs,)  # the positional arguments of the call
     outputs = layer(*inputs, **settings)
     expected = to_numpy(outputs)
+    losses = to_numpy(layer.losses)
     if weights is not None:
         assert len(layer.weights) == weights, [one.path for one in layer.weights]
     if trainable is not None:
@@ -106,12 +170,13 @@ def check_layer(
     _check_symbolic(make, inputs, flags, expected, open_axes)
     _check_shapes(layer, inputs, flags, expected)
     _check_pure(layer, inputs, settings, expected)
-    _check_training(layer, inputs, settings, expected, training_differs)
+    trained = _check_training(layer, inputs, settings, expected, training_differs)
     _check_empty(layer, inputs, flags, expected)
     if mixed:
         _check_mixed(layer, inputs, flags)
-    if backend.compile_default:
-        _check_compiled(layer, inputs, settings, expected, gradients and "gradients" in backend.features)
+    if program is not None:
+        op_by_op = {"out": expected, "losses": [np.float32(sum(np.sum(one) for one in losses))], **trained}
+        _check_program(layer, program, op_by_op, gradients)
     if tmp_path is not None:
         _check_saving(layer, inputs, flags, expected, tmp_path)
     return layer
@@ -237,14 +302,17 @@ def _check_pure(layer: keras.Layer, inputs: Any, settings: dict[str, Any], expec
 
 def _check_training(
     layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], differs: bool
-) -> None:
+) -> dict[str, list[np.ndarray]]:
+    """Returns the outputs of training, and the state after it."""
     state = layer.get_weights()
     again = to_numpy(layer(*inputs, training=True, **settings))
+    after = to_numpy([one.value for one in layer.non_trainable_variables])
     assert [(one.shape, one.dtype) for one in again] == [(one.shape, one.dtype) for one in expected]
     same = all(np.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(expected, again, strict=True))
     assert same is not differs
     layer.set_weights(state)
     close(to_numpy(layer(*inputs, training=False, **settings)), expected)
+    return {"train": again, "state": after}
 
 
 def _check_empty(layer: keras.Layer, inputs: Any, flags: dict[str, Any], expected: list[np.ndarray]) -> None:
@@ -269,7 +337,8 @@ def _check_mixed(layer: keras.Layer, inputs: Any, flags: dict[str, Any]) -> None
         config = layer.get_config()
         config["dtype"] = policy
         copy = type(layer).from_config(config)
-        structs = symbolic(inputs)
+        # sizes all known: what open ones change is checked above, and costs a second evaluation
+        structs = tree.map_structure(lambda one: keras.Input(batch_shape=one.shape, dtype=str(one.dtype)), inputs)
         found = [
             copy(*structs, **flags),
             *(truth(copy, structs, **flags, training=training) for training in (False, True)),
@@ -283,32 +352,17 @@ def _check_mixed(layer: keras.Layer, inputs: Any, flags: dict[str, Any]) -> None
             assert variable.dtype == ("float32" if policy.startswith("mixed") else dtype)
 
 
-def _check_compiled(
-    layer: keras.Layer, inputs: Any, settings: dict[str, Any], expected: list[np.ndarray], gradients: bool
+def _check_program(
+    layer: keras.Layer, program: Program, op_by_op: dict[str, list[np.ndarray]], gradients: bool
 ) -> None:
     """Compiled as eager, and finite gradients by all float inputs and all trained variables."""
-    leaves, description = tree.flatten_and_structure(inputs)
-    moving = [keras.Variable(one) for one in leaves if np.asarray(one).dtype.kind == "f"]
-    by = [*moving, *layer.trainable_variables] if gradients else []
-
-    def loss() -> Any:
-        rest = iter(moving)
-        values = [next(rest).value if np.asarray(one).dtype.kind == "f" else backend.asarray(one) for one in leaves]
-        outputs = layer(*tree.unflatten(description, values), **settings)
-        total = 0.0
-        for one in tree.flatten(outputs):
-            if one is not None and keras.backend.is_float_dtype(one.dtype):
-                total = total + keras.ops.sum(one * one)
-        return total, outputs
-
-    if by:
-        (_, outputs), found = keras.jit(lambda: keras.value_and_grad(loss, by, has_aux=True))()
-    else:
-        outputs, found = keras.jit(lambda: loss()[1])(), []
-    close(to_numpy(outputs), expected, 1e-5)
-    for one, variable in zip(found, by, strict=True):
-        assert np.all(np.isfinite(backend.to_numpy(one)))
-        assert tuple(one.shape) == tuple(variable.shape)
+    found = program(layer.get_weights())
+    for kind in ("out", "losses", *(("train", "state") if program.train else ())):
+        close(found[kind], op_by_op[kind], 1e-5)
+    if gradients:
+        for one, variable in zip(found["gradients"], program.by, strict=True):
+            assert np.all(np.isfinite(one))
+            assert tuple(one.shape) == tuple(variable.shape)
 
 
 def _check_saving(

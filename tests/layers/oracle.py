@@ -12,7 +12,7 @@ import pytest
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from tests.conformance.all_layers import ROWS
-from tests.conformance.check_layer import as_settings, build_by_shape
+from tests.conformance.check_layer import Program, as_settings, build_by_shape
 from tests.conformance.layers_table import Row
 from tests.known_gaps import LAYER_ORACLE_GAPS
 
@@ -55,6 +55,31 @@ def made(row: Row) -> tuple[keras.Layer, tuple, dict[str, Any]]:
 def given(row: Row) -> tuple:
     """The positional arguments of the call."""
     return tuple(row.data()) if row.spread else (row.data(),)
+
+
+def compared(row: Row, kind: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """What our layer gives of this kind, and what Keras gave."""
+    if row.name not in _ANSWERS:
+        program(row)
+    return _ANSWERS[row.name][kind], recorded(row, kind)
+
+
+def program(row: Row) -> Program:
+    """The program of a row; what it gives with the weights that Keras's layer had is kept."""
+    layer, inputs, settings = made(row)
+    asked = not row.random and row.name not in FAILS_IN_KERAS
+    made_now = Program(layer, inputs, settings, asked or row.gradients, asked and row.differs)
+    answers = made_now(layer.get_weights())
+    trained = len(layer.trainable_variables)
+    for kind in [one for one in answers if one.endswith("gradients")]:
+        both = answers.pop(kind)
+        kind = kind.removesuffix("gradients")
+        answers |= {f"{kind}by_weights": both[:trained], f"{kind}by_inputs": both[trained:]}
+    _ANSWERS[row.name] = answers
+    return made_now
+
+
+_ANSWERS: dict[str, dict[str, list[np.ndarray]]] = {}
 
 
 def close(got: list[Any], wanted: list[np.ndarray], tolerance: float = 1e-5) -> None:

@@ -109,17 +109,21 @@ def weights(shape):
 for name, kind in {CASES!r}.items():
     made = eval(name)
     y_true, y_pred = data(kind)
-    out[name], gradient = jax.value_and_grad(lambda y: jnp.sum(made(y_true, y)))(jnp.asarray(y_pred))
-    out[name + " gradient"] = gradient
-    made.reduction = "none"
-    out[name + " unreduced"] = made(y_true, y_pred)
+    def everything(y_pred):
+        made.reduction = "none"
+        unreduced = made(y_true, y_pred)
+        made.reduction = "sum_over_batch_size"
+        return jax.value_and_grad(lambda y: jnp.sum(made(y_true, y)))(y_pred), unreduced
+    assert made.reduction == "sum_over_batch_size"
+    (out[name], out[name + " gradient"]), out[name + " unreduced"] = jax.jit(everything)(jnp.asarray(y_pred))
     out[name + " config"] = json.dumps(keras.losses.serialize(eval(name)))
 for name in {WEIGHTED!r}:
     for label, shape in {WEIGHTS!r}.items():
         for reduction in {REDUCTIONS!r}:
             made = eval(name)
             made.reduction = reduction
-            out[f"{{name}} {{label}} {{reduction}}"] = made(*data({CASES!r}[name]), weights(shape))
+            given = data({CASES!r}[name]), weights(shape)
+            out[f"{{name}} {{label}} {{reduction}}"] = jax.jit(lambda: made(*given[0], given[1]))()
 """)
 
 
