@@ -8,6 +8,7 @@ inside a function is for an optional third party.
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -98,16 +99,22 @@ def read(path: Path) -> Iterator[Import]:
                 target = f"hornbeam.{one.name}" if module == "hornbeam" else module
                 yield Import(file, node.lineno, target, one.name, inside, typing)
         else:
-            inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
             for_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
             for child in ast.iter_child_nodes(node):
-                yield from walk(child, inside, typing or for_types)
+                if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):  # expressions have no imports
+                    yield from walk(child, inside, typing or for_types)
 
     yield from walk(ast.parse(path.read_text(encoding="utf-8")), inside=False, typing=False)
 
 
-IMPORTS = [one for path in sorted(ROOT.rglob("*.py")) for one in read(path)]
-OURS = [one for one in IMPORTS if one.target.split(".")[0] == "hornbeam"]
+@functools.cache  # and not while tests are collected, which every process does
+def imports() -> list[Import]:
+    return [one for path in sorted(ROOT.rglob("*.py")) for one in read(path)]
+
+
+def ours() -> list[Import]:
+    return [one for one in imports() if one.target.split(".")[0] == "hornbeam"]
 
 
 def offences(found: Iterator[Import]) -> str:
@@ -115,7 +122,7 @@ def offences(found: Iterator[Import]) -> str:
 
 
 def test_the_reader_sees_imports():
-    assert len(OURS) > 20 and {unit_of(one.file) for one in OURS} >= {"backend", "tree", "dtypes"}
+    assert len(ours()) > 20 and {unit_of(one.file) for one in ours()} >= {"backend", "tree", "dtypes"}
 
 
 def test_every_unit_has_a_floor():
@@ -126,7 +133,7 @@ def test_every_unit_has_a_floor():
 def test_no_import_goes_up():
     bad = (
         one
-        for one in OURS
+        for one in ours()
         if (home := unit_of(one.file)) not in FACE
         and (there := target_unit(one.target))
         and there in FLOOR
@@ -143,7 +150,7 @@ def test_no_circles():
 
     modules = {module(path) for path in ROOT.rglob("*.py")}
     edges: dict[str, set[str]] = defaultdict(set)
-    for one in OURS:
+    for one in ours():
         home = module(ROOT / one.file)
         for there in (f"{one.target}.{one.name}", one.target):
             if there in modules:
@@ -166,7 +173,7 @@ def test_no_circles():
 def test_only_the_command_line_uses_the_face():
     bad = (
         one
-        for one in OURS
+        for one in ours()
         if unit_of(one.file) not in (*FACE, *FACE_USERS)
         and (one.target == "hornbeam" or (one.target.count(".") == 1 and target_unit(one.target) not in FLOOR))
     )
@@ -178,7 +185,7 @@ def test_frameworks_are_imported_by_their_backend_alone():
         name = one.target.split(".")[0].removesuffix("lib")
         return one.file.startswith(f"backend/{name}/") or one.typing
 
-    assert not offences(one for one in IMPORTS if one.target.split(".")[0] in FRAMEWORKS and not allowed(one))
+    assert not offences(one for one in imports() if one.target.split(".")[0] in FRAMEWORKS and not allowed(one))
 
 
 def test_other_packages_are_core_or_imported_where_they_are_used():
@@ -188,15 +195,15 @@ def test_other_packages_are_core_or_imported_where_they_are_used():
             return True
         return name in OPTIONAL and (one.inside or one.typing)
 
-    assert not offences(one for one in IMPORTS if not allowed(one))
+    assert not offences(one for one in imports() if not allowed(one))
 
 
 def test_imports_inside_functions_are_for_optional_packages():
-    assert not offences(one for one in IMPORTS if one.inside and one.target.split(".")[0] not in LATE | set(OPTIONAL))
+    assert not offences(one for one in imports() if one.inside and one.target.split(".")[0] not in LATE | set(OPTIONAL))
 
 
 def test_exceptions_are_still_needed():
-    present = {(one.file, one.target) for one in IMPORTS}
+    present = {(one.file, one.target) for one in imports()}
     assert not set(EXCEPTIONS) - present
     assert all(len(reason.split()) >= 3 for reason in EXCEPTIONS.values())
 

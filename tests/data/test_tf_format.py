@@ -17,7 +17,13 @@ from tests.data import cases
 
 # TensorFlow takes long to load: it is tried with itself as the backend, and with one other.
 pytestmark = pytest.mark.skipif(backend.name not in ("tensorflow", "numpy"), reason="tried with two backends")
-tf = pytest.importorskip("tensorflow", reason="format='tf'")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tensorflow():
+    """Loaded by the process that runs this file, not by all that collect it."""
+    global tf
+    tf = pytest.importorskip("tensorflow", reason="format='tf'")
 
 
 @pytest.fixture
