@@ -86,7 +86,9 @@ class Program:
             return left, gradients
 
         both = [settings, {**settings, "training": True}] if train else [settings]
-        self._run = keras.jit(lambda: [once(one) for one in both])
+        self._run = lambda: [once(one) for one in both]
+        if "compile" in backend.features:
+            self._run = keras.jit(self._run)
 
     def __call__(self, weights: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
         """Runs it with these weights of the layer.
