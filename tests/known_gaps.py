@@ -60,7 +60,7 @@ LAYER_GAPS: dict[str, str] = {
     "Lambda/arguments/numpy": "a Python float times a bfloat16 array is float32 in NumPy itself",
 }
 
-# Rows of tests/conformance/test_layers.py that differ from Keras on purpose: "row/aspect" or "*/aspect/Layer", and why.
+# Rows of tests/conformance/layer_checks.py that differ from Keras by intent: "row/aspect" or "*/aspect/Layer", and why.
 LAYER_ORACLE_GAPS: dict[str, str] = {
     **{
         f"{layer}/lora alpha/{aspect}": "Keras forgets `lora_alpha` when it builds"
