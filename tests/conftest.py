@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.keras_oracle import QUICK_XLA
+from tests.quick_xla import QUICK_XLA
 
 # The graphs that torch follows run as they are: a program for each would take seconds. Some tests ask for programs.
 os.environ.setdefault("HORNBEAM_TORCH_COMPILER", "none")

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-QUICK_XLA = "--xla_cpu_use_fusion_emitters=false"  # the older of XLA's emitters, which takes a third of the time
+from tests.quick_xla import QUICK_XLA
+
 ROOT = Path(__file__).resolve().parents[1]
 ANSWERS = ROOT / ".pytest_cache" / "d" / "keras-answers"
 _VERSIONS = [sys.version, *(f"{name} {metadata.version(name)}" for name in ("keras", "jax", "numpy"))]
