@@ -1,14 +1,13 @@
 """`Trainer`: what makes a model trainable; `compile`, `fit`, `evaluate`, `predict` and the steps users override.
 
 One `train_step(self, data)` serves every backend. The loop over batches is in `loop`, how a step is run in
-`execution`, what losses and metrics do with it in `compile_loss` and `compile_metrics`.
+`running`, what losses and metrics do with it in `compile_loss` and `compile_metrics`.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from hornbeam.callbacks import CallbackList
 from hornbeam.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from hornbeam.layers.state import remembered
 from hornbeam.saving.config import deserialize_value, serialize_value
-from hornbeam.scope import Trace, context
 from hornbeam.tracking import unique
 from hornbeam.training.arguments import (
     frequency_of,
@@ -32,13 +30,10 @@ from hornbeam.training.arguments import (
 from hornbeam.training.compile_loss import CompileLoss
 from hornbeam.training.compile_metrics import CompileMetrics
 from hornbeam.training.data import ArraySource, open_source, split_validation
-from hornbeam.training.execution import Execution
-from hornbeam.training.hints import explain
 from hornbeam.training.loop import Loop
-from hornbeam.training.preparation import Preparation, struct_of
-from hornbeam.training.results import check_results, host_number, in_order, on_host
+from hornbeam.training.results import in_order, on_host
+from hornbeam.training.running import Running
 from hornbeam.training.sources.mapped import MappedSource
-from hornbeam.training.state_form import takes_state, with_state
 from hornbeam.training.state_tree import StateTree
 from hornbeam.training.unpack import pack_x_y_sample_weight
 from hornbeam.variable import Variable
@@ -61,7 +56,7 @@ def _in_strategy(method: Callable[..., Any]) -> Callable[..., Any]:
     return inside
 
 
-class Trainer(Preparation, StateTree):
+class Trainer(Running, StateTree):
     """The half of a model that learns. Mixed into `Model`, which brings the layers and the call."""
 
     def __init__(self) -> None:
@@ -81,16 +76,9 @@ class Trainer(Preparation, StateTree):
             _run_eagerly=False,
             _jit_compile="auto",
             steps_per_execution=1,
-            _steps_chosen=False,
             # kept from where the model is made; its steps run on the replicas of this strategy
             distribute_strategy=backend.strategy(),
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What `pickle` and `copy` take: all but the steps, which are compiled for this very object."""
-        left_out = ("_kept", "_keeps", "train_function", "test_function", "predict_function")
-        state = {name: value for name, value in super().__getstate__().items() if name not in left_out}  # type: ignore[attr-defined]
-        return {**state, "_untracked_executions": {}}
 
     # --- compile -------------------------------------------------------------------------------------------
 
@@ -593,109 +581,6 @@ class Trainer(Preparation, StateTree):
             end,
             lambda: self.stop_training if phase == "train" else self.stop_evaluating,
         )
-
-    def _execution(self, phase: str) -> Execution:
-        """How steps of this phase run; made anew when what is trainable has changed since."""
-        layers = self._flatten_layers()  # type: ignore[attr-defined]
-        key = (phase, tuple([one._trainable_flags() for one in layers]))
-        execution = self._untracked_executions.get(key)
-        if execution is None:
-            optimize = None if self._jit_compile in ("auto", None) else bool(self._jit_compile)
-            compiled = self.jit_compile or (backend.graphs and not self._run_eagerly)
-            execution = self._untracked_executions[key] = Execution(
-                self._step_function(phase), compiled, self._quiet_step_function(phase), optimize
-            )
-        return execution
-
-    def _step_function(self, phase: str) -> Callable[[Any], Any]:
-        method = getattr(self, f"{phase}_step")
-        step = with_state(self, method, phase) if takes_state(method) else method
-
-        where = f"what {type(self).__name__}.{phase}_step returns"
-
-        def ready(data: Any) -> Any:
-            self._make_variables(data)
-            with nullcontext() if phase == "train" else backend.no_gradients():
-                try:
-                    result = step(data)
-                except Exception as problem:
-                    explain(problem)
-                    raise
-            if self.__dict__.get("_keeps") and "_kept" not in self.__dict__:
-                self.__dict__["_kept"] = {}  # from the second step on, since the first one may make variables
-            if phase != "predict":
-                # said here, within the step, since a compiled step that raises changes nothing
-                check_results(result, where)
-            return result
-
-        return ready if self.distribute_strategy is None else self._on_replicas(ready, phase)
-
-    def _on_replicas(self, step: Callable[[Any], Any], phase: str) -> Callable[[Any], Any]:
-        """A step on the replicas of the strategy: each has its rows of the batch, and results are those of all."""
-        seen: list[Any] = []
-
-        def over_replicas(data: Any) -> Any:
-            with backend.in_strategy(self.distribute_strategy):
-                if context.trace is not None:  # nothing runs: what matters are variables and the form of the result
-                    return step(data)
-                if not seen:
-                    with Trace():  # makes all variables, which replicas could not
-                        backend.abstract(step, tree.map_structure(struct_of, data))
-                    seen.append(True)
-                kept = [one._handle for one in self.metrics_variables]
-                results = backend.on_replicas(self.distribute_strategy, step, data, kept)
-                if phase == "predict":
-                    return tree.map_structure(lambda *parts: backend.xp.concatenate(parts, axis=0), *results)
-                logs = tree.map_structure(lambda *parts: sum(parts[1:], parts[0]) / len(parts), *results)
-                gathered = self.get_metrics_result()  # metrics that all replicas filled
-                return {**logs, **{name: value for name, value in gathered.items() if name in logs}}
-
-        return over_replicas
-
-    def _quiet_step_function(self, phase: str) -> Callable[[Any], Any]:
-        """The step, which need not compute results; it leaves them out where all that makes them is ours."""
-        step = self._step_function(phase)
-        if self._has_own("compute_metrics", "get_metrics_result"):
-            return step
-
-        def quietly(data: Any) -> Any:
-            self.__dict__["_quiet"] = "_kept" in self.__dict__
-            try:
-                return step(data)
-            finally:
-                self.__dict__["_quiet"] = False
-
-        return quietly
-
-    def _host_logs(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Results as Python numbers, by name; results within a result stand beside the others."""
-        logs: dict[str, Any] = {}
-        for name, value in sorted(result.items()):
-            logs.update(self._host_logs(value) if isinstance(value, dict) else {name: host_number(value)})
-        return logs
-
-    # --- older spellings ---------------------------------------------------------------------------------------
-
-    def make_train_function(self, force: bool = False) -> Any:
-        """Gets the training step ready; kept for programs that call it."""
-        if force:
-            self._untracked_executions = {}
-        self.train_function = self._execution("train").batch
-        return self.train_function
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """Gets the evaluation step ready; kept for programs that call it."""
-        if force:
-            self._untracked_executions = {}
-        self.test_function = self._execution("test").batch
-        return self.test_function
-
-    def make_predict_function(self, force: bool = False) -> Any:
-        """Gets the prediction step ready; kept for programs that call it."""
-        if force:
-            self._untracked_executions = {}
-        self.predict_function = self._execution("predict").batch
-        return self.predict_function
 
     # --- files -------------------------------------------------------------------------------------------------
 
