@@ -42,6 +42,10 @@ def test_things_in_containers_are_found() -> None:
     layer = Nest()
     layer(ones(1, 2))
     assert len(layer._flatten_layers(include_self=False)) == 8
+    outer = keras.Sequential([layer])
+    assert outer._flatten_layers(recursive=False) == [outer, layer]
+    assert outer._flatten_layers(include_self=False, recursive=False) == [layer]
+    assert len(outer._flatten_layers(include_self=False)) == 9
     assert len(layer.weights) == 8 + 3
     assert len(layer.trainable_weights) == 8 + 2
     assert [one.name for one in layer.non_trainable_weights] == ["frozen"]

@@ -179,8 +179,10 @@ class LayerState(Tracking):
         """The layers directly inside, in order of assignment."""
         return self._found("layer")
 
-    def _flatten_layers(self, include_self: bool = True) -> list[Layer]:
-        """All layers inside at any depth, each once, outer before inner."""
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
+        """All layers inside at any depth, each once, outer before inner; or those directly inside. Programs call it."""
+        if not recursive:
+            return [self, *self._sublayers()] if include_self else self._sublayers()
         found: dict[int, Layer] = {id(self): self}
         stack = [self]
         while stack:

@@ -291,7 +291,12 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     _check_row(backend.shape(x), "histogram")
     if 0 in backend.shape(x) and range is None:
         raise ArgumentError("elements, or a `range`", "no elements", "histogram")
-    counts, edges = xp.histogram(*half_as_single(x), bins=bins, range=range)
+    (values,) = half_as_single(x)
+    edges: Any = bins
+    if range is not None:  # on the host, in double precision: an edge at 0 is at 0, as in NumPy
+        low, high = (range[0] - 0.5, range[1] + 0.5) if range[0] == range[1] else range
+        edges = backend.asarray(np.linspace(low, high, bins + 1), backend.dtype(values))
+    counts, edges = xp.histogram(values, bins=edges)
     return cast_to(counts, backend.dtype(x)), cast_to(edges, backend.dtype(x))
 
 

@@ -351,3 +351,20 @@ def test_a_function_of_jax_in_which_variables_change_says_so_and_leaves_them(lay
     assert np.isfinite(np.array(one(X, training=True))).all()
     jitted = keras.jit(lambda x: one(x, training=True))
     assert np.isfinite(np.array(jitted(X))).all()
+
+
+@pytest.mark.skipif(backend.name != "tensorflow", reason="the other frameworks refuse it themselves")
+def test_a_step_that_goes_through_numpy_says_that_nothing_learns():
+    def train_step(self, data):
+        x, y = data
+
+        def loss_of():
+            return self.compute_loss(x, y, ops.convert_to_tensor(np.asarray(self(x, training=True))))
+
+        loss, gradients = keras.value_and_grad(loss_of, self.trainable_variables)
+        applied(self, gradients)
+        return {"loss": loss}
+
+    mine = model(train_step, run_eagerly=True)
+    with pytest.warns(UserWarning, match=r"all gradients are zero.*compute with hornbeam\.ops"):
+        mine.fit(X, Y, batch_size=8, verbose=0)

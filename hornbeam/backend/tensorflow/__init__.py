@@ -15,7 +15,7 @@ from hornbeam.backend.tensorflow import control, indexing, native, nn, programs,
 from hornbeam.backend.tensorflow.framework import tf
 from hornbeam.backend.tensorflow.xp.common import sizes
 from hornbeam.dtypes import standardize_dtype
-from hornbeam.errors import ArgumentError, ArgumentTypeError
+from hornbeam.errors import ArgumentError, ArgumentTypeError, warn
 
 _Tensor = tf.Tensor
 _Symbolic = tf.__internal__.SymbolicTensor
@@ -216,6 +216,11 @@ class TensorflowBackend(Backend):
         for place, more in enumerate(through_handles):
             if more is not None:
                 gradients[place] = more if gradients[place] is None else gradients[place] + tf.convert_to_tensor(more)
+        if arguments and tf.executing_eagerly() and all(one is None for one in gradients):
+            warn(
+                f"value_and_grad: the result follows from none of the {len(arguments)} tensors, so all gradients are "
+                "zero. TensorFlow cannot follow values through NumPy or Python numbers: compute with hornbeam.ops."
+            )
         # what looks rows up has a sparse gradient; optimizers and clipping want a tensor
         found = zip(gradients, arguments, strict=True)
         return value, aux, [tf.zeros_like(x) if one is None else tf.convert_to_tensor(one) for one, x in found]

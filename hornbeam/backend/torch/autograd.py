@@ -8,10 +8,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch.autograd.graph import _engine_run_backward
 from torch.utils.checkpoint import checkpoint
 
 from hornbeam import tree
+
+try:  # torch's own, which other versions may have elsewhere
+    from torch.autograd.graph import _engine_run_backward
+except ImportError:
+    _engine_run_backward = None
 
 
 class _Depth(threading.local):
@@ -49,7 +53,7 @@ def _gradients(value: torch.Tensor, inputs: list[torch.Tensor], nested: bool) ->
     wanted = [one for one in inputs if one.requires_grad]
     found: Sequence[Any] = ()
     if value.requires_grad and wanted:
-        if nested or type(value) is not torch.Tensor:
+        if nested or type(value) is not torch.Tensor or _engine_run_backward is None:
             found = torch.autograd.grad(value, wanted, create_graph=nested, allow_unused=True)
         else:  # what that function comes to for a plain scalar: it takes a twentieth of a small step to find out
             found = _engine_run_backward(

@@ -41,10 +41,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> torch.Tensor:
     return torch.bincount(x, weights=weights, minlength=int(minlength))
 
 
-def histogram(x: torch.Tensor, bins: Any = 10, range: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+def histogram(x: torch.Tensor, bins: Any = 10) -> tuple[torch.Tensor, torch.Tensor]:
     wide = x.to(torch.float32) if x.dtype in (torch.float16, torch.bfloat16) else x
     if isinstance(bins, int):
-        low, high = (wide.min(), wide.max()) if range is None else (torch.as_tensor(one).to(wide) for one in range)
+        low, high = wide.min(), wide.max()
         same = low == high  # a range without width gets one, as in NumPy
         low, high = torch.where(same, low - 0.5, low), torch.where(same, high + 0.5, high)
         steps = torch.arange(bins + 1, dtype=wide.dtype, device=wide.device) / bins

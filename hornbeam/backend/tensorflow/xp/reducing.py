@@ -141,17 +141,20 @@ def bincount(x: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     return tf.math.unsorted_segment_sum(counted, x, length)
 
 
-def histogram(x: Tensor, bins: int, range: Any = None) -> tuple[Tensor, Tensor]:
-    given = (tf.reduce_min(x), tf.reduce_max(x)) if range is None else range
-    low, high = (tf.cast(one, x.dtype) for one in given)
-    low, high = tf.where(low == high, low - 0.5, low), tf.where(low == high, high + 0.5, high)
-    width = (high - low) / bins
-    edges = low + width * tf.range(bins + 1, dtype=x.dtype)
-    edges = tf.concat([edges[:-1], [high]], 0)
+def histogram(x: Tensor, bins: Any = 10) -> tuple[Tensor, Tensor]:
+    edges = _equal_edges(x, bins) if isinstance(bins, int) else bins
+    low, high, count = edges[0], edges[-1], edges.shape[0] - 1
     place = tf.searchsorted(edges, x, side="right") - 1
-    place = tf.where(x == high, bins - 1, place)
+    place = tf.where(x == high, count - 1, place)
     inside = (x >= low) & (x <= high)
-    counts = tf.math.unsorted_segment_sum(tf.cast(inside, tf.int32), tf.where(inside, place, 0), bins)
+    counts = tf.math.unsorted_segment_sum(tf.cast(inside, tf.int32), tf.where(inside, place, 0), count)
     return counts, edges
+
+
+def _equal_edges(x: Tensor, bins: int) -> Tensor:
+    low, high = tf.reduce_min(x), tf.reduce_max(x)
+    low, high = tf.where(low == high, low - 0.5, low), tf.where(low == high, high + 0.5, high)
+    edges = low + (high - low) / bins * tf.range(bins + 1, dtype=x.dtype)
+    return tf.concat([edges[:-1], [high]], 0)
 
 
