@@ -11,7 +11,6 @@ import hornbeam as keras
 from hornbeam.backend import active as backend
 
 L = keras.layers
-needs_gradients = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 needs_compile = pytest.mark.skipif("compile" not in backend.features, reason="this backend does not compile")
 
 

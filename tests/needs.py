@@ -1,8 +1,12 @@
-"""A mark for tests that need packages which may be missing; nothing is imported to find that out."""
+"""Marks for tests that need what may be missing: a feature of the backend, or packages (none is imported here)."""
 
 import importlib.util
 
 import pytest
+
+from hornbeam.backend import active as backend
+
+needs_gradients = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 
 
 def needs(*packages: str, reason: str) -> pytest.MarkDecorator:

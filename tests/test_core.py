@@ -17,8 +17,8 @@ from hornbeam.backend import active as backend
 from hornbeam.errors import HornbeamError
 from hornbeam.graph import Function
 from hornbeam.scope import Trace, context
+from tests.needs import needs_gradients
 
-needs_gradients = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 needs_compile = pytest.mark.skipif("compile" not in backend.features, reason="this backend does not compile")
 
 

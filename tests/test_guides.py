@@ -11,11 +11,12 @@ import pytest
 
 from hornbeam.backend import active as backend
 from hornbeam.backend.base import Backend
+from tests.needs import needs_gradients
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
+pytestmark = needs_gradients
 
 
 def can_run(block: str) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from tests.layer_base_cases import L, Scale, needs_compile, needs_gradients, numpy, ones
+from tests.layer_base_cases import L, Scale, needs_compile, numpy, ones
+from tests.needs import needs_gradients
 
 # --- calls -------------------------------------------------------------------------------------------------------
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"]
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
+@needs_gradients
 def test_the_program_runs(tmp_path, shared):
     (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (tmp_path / "datasets").mkdir()

@@ -6,8 +6,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import layers, ops
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients")
+pytestmark = needs_gradients
 
 
 def tensor(*values):

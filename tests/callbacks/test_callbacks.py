@@ -8,10 +8,9 @@ import pytest
 
 import hornbeam as keras
 from hornbeam import callbacks
-from hornbeam.backend import active as backend
 from tests.callbacks import cases
+from tests.needs import needs_gradients
 
-trains = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
 ORACLE = json.loads(Path(__file__).with_name("oracle.json").read_text(encoding="utf-8"))
 # where this library differs on purpose
 GAPS = {
@@ -74,7 +73,7 @@ def test_order_and_logs_handed_on():
     assert all(one.params == {"epochs": 3, "verbose": 0} and one.model is not None for one in many.callbacks)
 
 
-@trains
+@needs_gradients
 def test_what_callbacks_add_is_recorded():
     model = compiled()
     history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[Records([], "mine"), callbacks.History()])
@@ -105,7 +104,7 @@ def test_which_callbacks_want_each_batch():
     assert wants(callbacks.TerminateOnNaN(), callbacks.EarlyStopping()) == [False] * 3
 
 
-@trains
+@needs_gradients
 def test_older_names_of_batch_hooks():
     calls = []
 
@@ -120,7 +119,7 @@ def test_older_names_of_batch_hooks():
     assert calls == [("begin", 0), ("end", 0, ["loss"]), ("begin", 1), ("end", 1, ["loss"])]
 
 
-@trains
+@needs_gradients
 def test_lambda_callback():
     calls = []
     one = callbacks.LambdaCallback(
@@ -173,7 +172,7 @@ def test_a_number_that_is_not_there():
 # --- in real runs -----------------------------------------------------------------------------------------------------
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize("fused", [True, False])
 def test_terminate_on_nan(fused):
     x = X.copy()
@@ -197,7 +196,7 @@ def test_terminate_on_nan(fused):
         compiled().fit(x, Y, verbose=0, callbacks=[callbacks.TerminateOnNaN(raise_error=True)])
 
 
-@trains
+@needs_gradients
 def test_early_stopping_restores():
     model = compiled(keras.optimizers.SGD(2.0))  # diverges
     history = model.fit(
@@ -212,7 +211,7 @@ def test_early_stopping_restores():
     assert len(history.epoch) < 9 and model.evaluate(X, Y, verbose=0) == pytest.approx(best, rel=1e-5)
 
 
-@trains
+@needs_gradients
 def test_messages(capsys):
     model = compiled(keras.optimizers.SGD(2.0))
     model.fit(
@@ -230,7 +229,7 @@ def test_messages(capsys):
     assert "Restoring model weights from the end of the best epoch: 1." in lines
 
 
-@trains
+@needs_gradients
 def test_learning_rate_in_history_and_in_force():
     model = compiled(keras.optimizers.SGD(0.5))
     history = model.fit(
@@ -246,7 +245,7 @@ def test_learning_rate_in_history_and_in_force():
         model.fit(X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda epoch: "fast")])
 
 
-@trains
+@needs_gradients
 def test_checkpoint_of_each_epoch_loads(tmp_path):
     model = compiled("adam")
     seen = []
@@ -264,7 +263,7 @@ def test_checkpoint_of_each_epoch_loads(tmp_path):
     assert len(loaded.fit(X, Y, initial_epoch=3, epochs=4, verbose=0).epoch) == 1
 
 
-@trains
+@needs_gradients
 def test_checkpoint_says_what_it_does(tmp_path, capsys):
     model = compiled()
     path = tmp_path / "best.keras"
@@ -283,7 +282,7 @@ def test_checkpoint_says_what_it_does(tmp_path, capsys):
         model.fit(X, Y, verbose=0, callbacks=[callbacks.ModelCheckpoint(tmp_path / "{val_los}.keras")])
 
 
-@trains
+@needs_gradients
 def test_csv_of_a_run(tmp_path):
     path = tmp_path / "log.csv"
     history = compiled(metrics=["mae"]).fit(
@@ -295,7 +294,7 @@ def test_csv_of_a_run(tmp_path):
     assert [float(one[1]) for one in lines[1:]] == pytest.approx(history.history["loss"])
 
 
-@trains
+@needs_gradients
 def test_csv_is_closed_when_interrupted(tmp_path):
     path = tmp_path / "log.csv"
 
@@ -311,7 +310,7 @@ def test_csv_is_closed_when_interrupted(tmp_path):
     assert one._file is None
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize("at_epochs", [False, True])
 def test_averages_stand_in_for_evaluation(at_epochs):
     model = compiled(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9))

@@ -13,11 +13,11 @@ import pytest
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from tests.callbacks.tensorboard_cases import CASES, events, train
-from tests.needs import needs
+from tests.needs import needs, needs_gradients
 
 pytestmark = [
     needs("tensorboard", reason="the callback writes with the tensorboard package"),
-    pytest.mark.skipif("gradients" not in backend.features, reason="about training"),
+    needs_gradients,
 ]
 ORACLE = json.loads(Path(__file__).with_name("tensorboard_oracle.json").read_text())
 

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
-from hornbeam.backend import active as backend
 from hornbeam.cli import demo, demo_figures
 from hornbeam.cli.main import main
-from tests.needs import needs
+from tests.needs import needs, needs_gradients
 
 pytestmark = needs("matplotlib", "sklearn", reason="the demo draws with the one, the other brings its digits")
 
-TRAINS = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
 
 
 def is_picture(path) -> bool:
@@ -21,7 +19,7 @@ def is_picture(path) -> bool:
     return min(pixels.shape) > 400 and pixels.std() > 5
 
 
-@TRAINS
+@needs_gradients
 def test_the_demo_from_end_to_end(tmp_path, capsys):
     assert main(["demo", "--epochs", "3", "--output", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out

@@ -8,8 +8,9 @@ import pytest
 
 from hornbeam.backend import active as backend
 from tests.cli.test_run import hornbeam
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
+pytestmark = needs_gradients
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from hornbeam.symbolic import infer
 from tests.conformance.families_table import FAMILIES, FREE, Row, T
 from tests.conformance.strange import as_numbers, strange, weights_like
 from tests.known_gaps import OP_GAPS
+from tests.needs import needs_gradients
 
 ORACLE = json.loads(Path(__file__).with_name("oracle_families.json").read_text())["rows"]
 COMPILES = backend.compile_default
@@ -220,12 +221,12 @@ def make_tests(family: str) -> dict[str, Any]:
         elif row.op not in FREE:
             close(replay(*tensors), [as_numbers(ops.convert_to_numpy(one)) for one in run(row, tensors)], 2e-6)
 
-    @pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+    @needs_gradients
     @rows("gradient", lambda row: "gradients" in ORACLE[row.name])
     def test_gradients_are_those_of_keras(row: Row) -> None:
         check_gradients(row, plain=False)
 
-    @pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+    @needs_gradients
     @rows("plain gradient", lambda row: "gradients" in ORACLE[row.name] and row.op not in THIN)
     def test_gradients_of_the_plain_form_are_those_of_keras(row: Row) -> None:
         if backend.overrides.get(definition_of(row).name) is None:

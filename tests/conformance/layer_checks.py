@@ -23,6 +23,7 @@ from tests.conformance.layers_table import Row
 from tests.known_gaps import LAYER_GAPS
 from tests.layers import oracle
 from tests.layers.oracle import FACTS, close, compared, given, made, program
+from tests.needs import needs_gradients
 
 
 def _unnumbered(path: str) -> str:
@@ -91,7 +92,7 @@ def make_tests(*tables: str) -> dict[str, Any]:
         close(*compared(row, "train"))
         close(*compared(row, "state"))
 
-    @pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+    @needs_gradients
     @rows("gradients", lambda row: not row.random)
     def test_gradients(row: Row) -> None:
         for kind in ("", "train_") if row.differs else ("",):

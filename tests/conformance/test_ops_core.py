@@ -15,10 +15,10 @@ import hornbeam.ops
 from hornbeam import KerasTensor, Variable, ops
 from hornbeam.backend import active as backend
 from tests.examples_in_docstrings import failures_of
+from tests.needs import needs_gradients
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")  # NumPy's, of overflows
 
-GRADIENTS = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 
 
 def array(value: Any) -> np.ndarray:
@@ -185,7 +185,7 @@ def test_facts() -> None:
     assert ops.size(KerasTensor((None, 3))).shape == ()
 
 
-@GRADIENTS
+@needs_gradients
 def test_stop_gradient_and_custom_gradient() -> None:
     x = ops.array([2.0, 3.0])
     _, _, (gradient,) = backend.value_and_grad(lambda x: (ops.sum(x * ops.stop_gradient(x)), None), [x])

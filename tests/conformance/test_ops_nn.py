@@ -11,6 +11,7 @@ from hornbeam import KerasTensor, ops
 from hornbeam._wire import find
 from hornbeam.backend import active as backend
 from tests.conformance.family_checks import make_tests
+from tests.needs import needs_gradients
 
 globals().update(make_tests("nn"))
 
@@ -48,7 +49,7 @@ def test_bad_input_is_refused_in_words(call: Any, text: str) -> None:
         call()
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+@needs_gradients
 @pytest.mark.parametrize("plain", [False, True], ids=["kernel", "plain"])
 @pytest.mark.parametrize(
     ("name", "options", "at", "wanted"),
@@ -81,7 +82,7 @@ def test_gradients_are_finite_at_kinks_and_far_out(name: str, options: Any, at: 
         np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+@needs_gradients
 def test_cross_entropy_of_zero_logits_has_the_right_gradient() -> None:
     x = ops.zeros((1, 3))
     target = np.array([[0.0, 1.0, 0.0]], "float32")

@@ -18,6 +18,7 @@ from hornbeam.backend import active as backend
 from hornbeam.symbolic import infer
 from tests.conformance.ops_table import BY_NAME, FLOATS, ROWS, Row, emptied, opened
 from tests.known_gaps import OP_GAPS
+from tests.needs import needs_gradients
 
 ORACLE = json.loads(Path(__file__).with_name("oracle_numpy.json").read_text())
 NAMES = sorted(ops.numpy.__all__)
@@ -211,7 +212,7 @@ def as_json(value: Any) -> Any:
 # --- gradients ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+@needs_gradients
 @rows("gradient", lambda row: row.grad and row.reference is not None)
 def test_gradients_are_those_of_finite_differences(row: Row) -> None:
     tensors = row.tensors("float32")

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import warnings
 
@@ -17,6 +16,7 @@ import hornbeam
 from hornbeam.data.dataset import Dataset
 from hornbeam.data.elements import ArraySpec
 from hornbeam.training.data import open_source
+from tests.training.data_cases import no_thread_left
 
 pytestmark = pytest.mark.backend_free
 
@@ -157,15 +157,6 @@ def test_order_does_not_depend_on_workers(workers, processes):
         expected = base(12).shuffle(1).map(noise, seed=5)
         assert all_of(dataset) == all_of(expected)
     assert no_thread_left()
-
-
-def no_thread_left():
-    until = time.monotonic() + 5
-    while any(thread.name == "hornbeam-data" for thread in threading.enumerate()):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 # ---- arrays --------------------------------------------------------------------------------------------------------

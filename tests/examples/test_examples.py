@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.backend import active as backend
 from tests.examples.programs import FOLDER, PROGRAMS, load
 from tests.examples.record_gradients import FILE
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+pytestmark = needs_gradients
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hornbeam.backend import active as backend
 from tests.examples.programs import load
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+pytestmark = needs_gradients
 
 
 def first_lines(source: Path, target: Path, count: int) -> Path:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hornbeam.backend import active as backend
 from tests.examples.programs import load
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+pytestmark = needs_gradients
 
 
 def test_forecasts_beat_last_year(shared: Path, capsys: pytest.CaptureFixture) -> None:

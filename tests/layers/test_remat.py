@@ -6,8 +6,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import layers, ops
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="nothing is computed again without them")
+pytestmark = needs_gradients
 X = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-needs_gradients = pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
 L = keras.layers
 X, Y = np.random.default_rng(0).random((8, 4), dtype=np.float32), np.ones((8, 2), np.float32)
 HOW = {"pickle": lambda one: pickle.loads(pickle.dumps(one)), "copy": copy.deepcopy}

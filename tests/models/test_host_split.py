@@ -10,10 +10,10 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
 TEXTS = np.array(["good movie", "bad movie", "really good", "so bad it hurts"] * 8, dtype=object)
 LABELS = np.array([1, 0, 1, 0] * 8)
-trains = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 
 
 def classifier(length: int | None = 6) -> Any:
@@ -25,7 +25,7 @@ def classifier(length: int | None = 6) -> Any:
     return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(x))
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize("length", [6, None])
 def test_trains_and_is_saved(length: int | None, tmp_path: Path) -> None:
     model = classifier(length)
@@ -46,7 +46,7 @@ def test_eager_is_as_predict() -> None:
     np.testing.assert_allclose(model.predict_on_batch(TEXTS[:2]), wanted, rtol=1e-5)
 
 
-@trains
+@needs_gradients
 def test_batches_and_ones_own_step() -> None:
     class Own(keras.Model):
         def train_step(self, data: Any) -> dict[str, Any]:

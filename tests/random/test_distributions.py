@@ -12,6 +12,7 @@ from hornbeam.random import SeedGenerator
 from hornbeam.random.sampling import bits, integers_below, inverse_erf, mask
 from hornbeam.scope import Trace
 from hornbeam.symbolic import KerasTensor
+from tests.needs import needs_gradients
 
 COUNT = 40_000
 # with the bits of Threefry, and with the fastest ones where the backend has others
@@ -305,7 +306,7 @@ def test_compiled_functions_give_the_same_numbers():
         np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
+@needs_gradients
 def test_gradient_of_dropout():
     x = backend.asarray(np.ones(100), "float32")
     _, _, (gradient,) = backend.value_and_grad(lambda x: (backend.xp.sum(random.dropout(x, 0.25, seed=1)), None), [x])

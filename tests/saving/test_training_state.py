@@ -4,10 +4,11 @@
 import numpy as np
 import pytest
 
-from hornbeam import backend, layers, models, ops, saving
+from hornbeam import layers, models, ops, saving
 from tests import keras_oracle
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.active.features, reason="this backend does not train")
+pytestmark = needs_gradients
 
 OPTIMIZERS = ["adam", "rmsprop"]
 

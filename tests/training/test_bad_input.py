@@ -6,8 +6,7 @@ import pytest
 import hornbeam as keras
 from hornbeam.backend import active as backend
 from hornbeam.errors import HornbeamError
-
-trains = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+from tests.needs import needs_gradients
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4)).astype("float32")
@@ -134,7 +133,7 @@ FIT = {
 WITHIN = ("shape of x", "no targets", "batch of another width", "shape of y")
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize(("name", "eager"), [*((name, False) for name in FIT), *((name, True) for name in WITHIN)])
 def test_fit(name, eager):
     make, arguments, kind, words = FIT[name]
@@ -324,7 +323,7 @@ def with_step(result):
     return model
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize(
     "result", [lambda logs: None, lambda logs: logs["loss"], lambda logs: (logs,)], ids=["nothing", "loss", "tuple"]
 )
@@ -341,7 +340,7 @@ def test_train_step_that_gives_no_dict(result):
         assert np.isfinite(model.fit(X, NUMBERS, verbose=0).history["loss"][0])
 
 
-@trains
+@needs_gradients
 def test_state_step_that_forgets_the_state():
     class Own(keras.Model):
         def train_step(self, state, data):
@@ -358,7 +357,7 @@ def test_state_step_that_forgets_the_state():
         np.testing.assert_array_equal(mine, theirs)
 
 
-@trains
+@needs_gradients
 def test_a_generator_that_runs_dry_within_epochs_warns_and_ends():
     model = classifier()
     data = iter([(X[:5], Y[:5])] * 3)
@@ -375,7 +374,7 @@ def test_a_generator_that_runs_dry_within_epochs_warns_and_ends():
     assert np.isfinite(model.fit(X, Y, verbose=0).history["loss"][0])
 
 
-@trains
+@needs_gradients
 def test_a_layer_that_returns_nothing():
     class Nothing(keras.layers.Layer):
         def call(self, inputs):

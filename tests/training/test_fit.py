@@ -10,9 +10,10 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 from tests.training import cases
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+pytestmark = needs_gradients
 
 ORACLE = json.loads(Path(__file__).with_name("oracle.json").read_text(encoding="utf-8"))
 # Keras lists a metric that is given both with and without weights three times

@@ -14,8 +14,9 @@ import pytest
 import hornbeam as keras
 from hornbeam._interrupts import interrupts_held
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
+pytestmark = needs_gradients
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 Y = X[:, :1] * 2

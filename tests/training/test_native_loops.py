@@ -12,8 +12,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import layers
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend does not train")
+pytestmark = needs_gradients
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(48, 5)).astype("float32")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import hornbeam as keras
-from hornbeam.backend import active as backend
 from tests import keras_oracle
+from tests.needs import needs_gradients
 
 # Fills `found` with the names of each outer model's metrics.
 PROGRAM = """
@@ -55,7 +55,7 @@ def test_metrics_are_those_of_keras() -> None:
     assert ours["found"] == keras_oracle.tell(PROGRAM + "print(json.dumps(found))")
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="this backend does not train")
+@needs_gradients
 @pytest.mark.parametrize(("through", "trained"), [("graph", False), ("graph", True), ("a layer", True)])
 def test_training_sees_the_outer_model_s_results_alone(through, trained) -> None:
     generator = np.random.default_rng(0)

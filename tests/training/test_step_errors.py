@@ -8,8 +8,9 @@ import pytest
 import hornbeam as keras
 from hornbeam import layers, ops
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 
-pytestmark = pytest.mark.skipif("gradients" not in backend.features, reason="the backend does not train")
+pytestmark = needs_gradients
 
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 Y = X[:, :1]

@@ -5,9 +5,9 @@ import pytest
 
 import hornbeam as keras
 from hornbeam.backend import active as backend
+from tests.needs import needs_gradients
 from tests.training import cases
 
-trains = pytest.mark.skipif("gradients" not in backend.features, reason="the backend has no gradients, so no fit")
 X, Y = cases.data("plain")
 
 
@@ -39,7 +39,7 @@ class Plain(keras.Model):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
-@trains
+@needs_gradients
 def test_train_step_as_in_the_guide():
     """Same numbers as the train_step it replaces; the metrics of compile come as results within a result."""
     x, y = X[:18], Y[:18]  # whole batches: the mean of the losses is not weighted by their sizes here
@@ -77,7 +77,7 @@ def test_own_metrics_and_steps_of_evaluation():
     np.testing.assert_allclose(model.predict(X, verbose=0), 2 * keras.ops.convert_to_numpy(model(X)), rtol=1e-5)
 
 
-@trains
+@needs_gradients
 def test_own_metrics_in_fit():
     class Own(OwnMetrics):
         def train_step(self, data):
@@ -94,7 +94,7 @@ def test_own_metrics_in_fit():
     assert sorted(history) == ["far", "val_far"] and history["far"][-1] < history["far"][0]
 
 
-@trains
+@needs_gradients
 def test_data_reach_a_step_as_they_came():
     seen = []
 
@@ -116,7 +116,7 @@ def test_data_reach_a_step_as_they_came():
         assert seen[0] == wanted
 
 
-@trains
+@needs_gradients
 @pytest.mark.skipif(not backend.compile_default, reason="steps run eagerly here")
 def test_python_in_a_step_runs_when_it_is_compiled_only():
     class Counts(keras.Model):
@@ -158,7 +158,7 @@ def test_added_losses_count_once():
     assert model.evaluate(X, Y, batch_size=22, verbose=0)[0] == pytest.approx(loss, rel=1e-6)
 
 
-@trains
+@needs_gradients
 def test_a_loss_that_is_only_added():
     model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2, kernel_initializer="ones"), Adds()])
     model.compile(keras.optimizers.SGD(0.1))
@@ -187,7 +187,7 @@ def test_regularisation_counts_once():
 # --- single steps -----------------------------------------------------------------------------------------------------
 
 
-@trains
+@needs_gradients
 def test_on_batch_and_fit_are_one_training():
     single, whole = graph(), graph()
     whole.fit(X, Y, batch_size=6, shuffle=False, verbose=0)
@@ -197,7 +197,7 @@ def test_on_batch_and_fit_are_one_training():
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
-@trains
+@needs_gradients
 @pytest.mark.parametrize(
     "arguments", [{"class_weight": {0: 3.0}}, {"class_weight": {0: 3.0, 1: 3.0}}, {"sample_weight": np.full(22, 3.0)}]
 )
@@ -225,7 +225,7 @@ def test_test_on_batch_forms():
 # --- what a step may change -------------------------------------------------------------------------------------------
 
 
-@trains
+@needs_gradients
 def test_variables_of_layers_and_seeds_go_on_in_fit():
     class Counts(keras.layers.Layer):
         def build(self, input_shape):
@@ -248,7 +248,7 @@ def test_variables_of_layers_and_seeds_go_on_in_fit():
     assert int(layer.calls) == 12 and layer.seed.state.numpy().tolist() != seed
 
 
-@trains
+@needs_gradients
 @pytest.mark.skipif(not backend.compile_default, reason="steps run eagerly here, and may make variables")
 def test_a_variable_made_in_a_step_is_refused():
     """A step that makes variables each time cannot be compiled; the error says so and nothing is lost."""
@@ -267,7 +267,7 @@ def test_a_variable_made_in_a_step_is_refused():
         np.testing.assert_array_equal(mine, theirs)
 
 
-@trains
+@needs_gradients
 def test_without_trainable_variables_it_warns():
     model = graph()
     model.trainable = False
@@ -275,7 +275,7 @@ def test_without_trainable_variables_it_warns():
         model.fit(X, Y, verbose=0)
 
 
-@trains
+@needs_gradients
 def test_a_step_that_needs_no_optimizer():
     class Averages(keras.Model):
         def __init__(self):
@@ -350,7 +350,7 @@ class Seen(keras.Model):
         return results
 
 
-@pytest.mark.skipif("gradients" not in backend.features, reason="the backend does not train")
+@needs_gradients
 def test_results_are_there_where_somebody_looks():
     x, y = np.arange(64.0, dtype="float32").reshape(32, 2) / 64, np.ones((32, 1), "float32")
     seen = []

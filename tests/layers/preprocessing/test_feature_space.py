@@ -15,12 +15,12 @@ from hornbeam import tree
 from hornbeam.backend import active as backend
 from hornbeam.data import Dataset
 from tests.layers.preprocessing.space_cases import CASES, NEW, TABLE, batches, columns
+from tests.needs import needs_gradients
 
 FOLDER = Path(__file__).parent
 ORACLE: dict[str, Any] = json.loads((FOLDER / "oracle_space.json").read_text())
 FeatureSpace = keras.utils.FeatureSpace
 ROWS = {"age": np.array([20.0, 30.0, 40.0, 50.0], "float32"), "city": np.array(["Rome", "Bern", "Rome", "Oslo"])}
-trains = pytest.mark.skipif("gradients" not in backend.features, reason="this backend has no gradients")
 
 
 def adapted(name: str, data: Any = None) -> Any:
@@ -175,7 +175,7 @@ def test_in_a_map() -> None:
     np.testing.assert_allclose(np.concatenate([np.asarray(one) for one in data]), values(space(ROWS)), rtol=1e-6)
 
 
-@trains
+@needs_gradients
 def test_model_trains_and_is_saved(tmp_path: Path) -> None:
     space = small()
     outputs = keras.layers.Dense(1, activation="sigmoid")(space.get_encoded_features())
